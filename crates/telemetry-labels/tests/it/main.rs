@@ -1,6 +1,10 @@
 //! The behaviour of label extraction, through the public API.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod agreement;
 mod own_rules;

@@ -1,0 +1,374 @@
+//! Settings: from the environment, or in code.
+
+mod environment;
+mod level;
+mod spelling;
+mod variables;
+
+use std::fmt;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Directive;
+
+pub use environment::{Environment, EnvironmentReader};
+pub use variables::{VARIABLES, Variable};
+
+use crate::line::LogFormat;
+use crate::writer::Overflow;
+
+/// How many bytes of lines may wait to be written.
+const DEFAULT_BUFFER_CAPACITY: usize = 8 * 1024 * 1024;
+
+/// The settings of telemetry.
+///
+/// What is said later wins, so the order of calls is the order of precedence. An
+/// application with a service name of its own, that the environment may replace:
+///
+/// ```
+/// use telemetry_core::{Config, Environment};
+///
+/// let config = Config::default()
+///     .with_service_name("dtx-backend")
+///     .with_environment(&Environment::from_iter([("LOG_LEVEL", "debug")]));
+/// assert_eq!(config.level(), "debug");
+/// assert_eq!(config.service_name(), "dtx-backend");
+/// ```
+///
+/// Nothing here reads or changes the state of the process; [`Telemetry`](crate::Telemetry)
+/// puts the settings into effect.
+#[derive(Clone, Debug)]
+pub struct Config {
+    enabled: bool,
+    structured: bool,
+    deployment: String,
+    level: LevelFilter,
+    directives: Vec<Directive>,
+    format: Option<LogFormat>,
+    overflow: Overflow,
+    buffer_capacity: usize,
+    colors: bool,
+    otel_enabled: bool,
+    service_name: Option<String>,
+    http_names: HttpNames,
+    redacted_keys: Vec<String>,
+    warnings: Vec<ConfigWarning>,
+}
+
+/// Which names the fields of HTTP events have on log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HttpNames {
+    /// `http.method`, `http.status_code`, and `http.route` with the path of the request.
+    #[default]
+    Classic,
+    /// The stable semantic conventions: `http.request.method`,
+    /// `http.response.status_code`, `url.path`, and `http.route` with the route template.
+    Stable,
+    /// All of them; `http.route` is the route template.
+    Both,
+}
+
+/// What is wrong with one setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigWarning {
+    /// The environment variable.
+    pub variable: String,
+    /// What is wrong with it, and what would be right.
+    pub problem: String,
+    /// What is used in its place.
+    pub using: String,
+}
+
+impl Default for Config {
+    /// The defaults, as with an empty environment.
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            structured: true,
+            deployment: "dev".into(),
+            level: LevelFilter::INFO,
+            directives: Vec::new(),
+            format: None,
+            overflow: Overflow::Drop,
+            buffer_capacity: DEFAULT_BUFFER_CAPACITY,
+            colors: true,
+            otel_enabled: false,
+            service_name: None,
+            http_names: HttpNames::Classic,
+            redacted_keys: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings from the environment of the process.
+    #[must_use]
+    pub fn from_env() -> Self {
+        Self::default().with_environment(&Environment::from_process())
+    }
+
+    /// Takes over what the environment sets. A bad value is not taken over: it leaves the
+    /// setting as it was and adds a [warning](Self::warnings), and so does a misspelt name.
+    #[must_use]
+    pub fn with_environment(mut self, environment: &Environment) -> Self {
+        let mut reader = EnvironmentReader::new(environment);
+        reader.bool("TELEMETRY_ENABLED", &mut self.enabled);
+        reader.bool("STRUCTLOG_ENABLED", &mut self.structured);
+        reader.text("NODE_ENV", &mut self.deployment);
+        reader.parsed("LOG_LEVEL", &mut self.level, level::parse, level::name);
+        self.directives.extend(level::directives(&mut reader));
+        let mut format = self.format();
+        let is_format_set = reader.choice(
+            "LOG_FORMAT",
+            &mut format,
+            &[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)],
+        );
+        if is_format_set {
+            self.format = Some(format);
+        }
+        reader.choice(
+            "LOG_OVERFLOW",
+            &mut self.overflow,
+            &[("drop", Overflow::Drop), ("block", Overflow::Block)],
+        );
+        if reader.get("NO_COLOR").is_some() {
+            self.colors = false;
+        }
+        reader.bool("OTEL_ENABLED", &mut self.otel_enabled);
+        let mut otel_disabled = false;
+        reader.bool("OTEL_SDK_DISABLED", &mut otel_disabled);
+        self.otel_enabled &= !otel_disabled;
+        if let Some(name) = reader.get("OTEL_SERVICE_NAME") {
+            self.service_name = Some(name.to_owned());
+        }
+        if let Some(opt_in) = reader.get("OTEL_SEMCONV_STABILITY_OPT_IN") {
+            self.http_names = HttpNames::from_opt_in(opt_in);
+        }
+        self.warnings.extend(reader.into_warnings());
+        self.warnings.extend(spelling::check(environment));
+        self
+    }
+
+    /// Switches log lines and export on or off altogether.
+    #[must_use]
+    pub fn with_enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// Chooses between the structured formats and `tracing-subscriber`'s plain text.
+    #[must_use]
+    pub fn with_structured(mut self, structured: bool) -> Self {
+        self.structured = structured;
+        self
+    }
+
+    /// Sets the name of the deployment, such as `dev`, `test` or `prod`.
+    #[must_use]
+    pub fn with_deployment(mut self, deployment: impl Into<String>) -> Self {
+        self.deployment = deployment.into();
+        self
+    }
+
+    /// Sets the level below which events give no line.
+    #[must_use]
+    pub fn with_level(mut self, level: impl Into<LevelFilter>) -> Self {
+        self.level = level.into();
+        self
+    }
+
+    /// Adds a directive for one target, as `RUST_LOG` does.
+    #[must_use]
+    pub fn with_directive(mut self, directive: Directive) -> Self {
+        self.directives.push(directive);
+        self
+    }
+
+    /// Sets the format of log lines.
+    #[must_use]
+    pub fn with_format(mut self, format: LogFormat) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// Sets what happens to a line when the buffer is full.
+    #[must_use]
+    pub fn with_overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
+    /// Sets how many bytes of lines may wait to be written. 8 MiB by default.
+    #[must_use]
+    pub fn with_buffer_capacity(mut self, bytes: usize) -> Self {
+        self.buffer_capacity = bytes;
+        self
+    }
+
+    /// Allows or forbids colours. Without a terminal there are none in any case.
+    #[must_use]
+    pub fn with_colors(mut self, colors: bool) -> Self {
+        self.colors = colors;
+        self
+    }
+
+    /// Sets the service name. By default it is the name of the executable.
+    #[must_use]
+    pub fn with_service_name(mut self, name: impl Into<String>) -> Self {
+        self.service_name = Some(name.into());
+        self
+    }
+
+    /// Sets which names the fields of HTTP events have.
+    #[must_use]
+    pub fn with_http_names(mut self, names: HttpNames) -> Self {
+        self.http_names = names;
+        self
+    }
+
+    /// Adds keys whose values are secrets, as [`is_sensitive`](crate::is_sensitive) matches
+    /// them. In effect for the whole process once telemetry is installed.
+    #[must_use]
+    pub fn with_redacted_keys<S: Into<String>>(
+        mut self,
+        keys: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.redacted_keys.extend(keys.into_iter().map(Into::into));
+        self
+    }
+
+    /// Whether there is any telemetry.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Whether lines are structured, rather than plain text.
+    #[must_use]
+    pub fn is_structured(&self) -> bool {
+        self.structured
+    }
+
+    /// The name of the deployment: `NODE_ENV`.
+    #[must_use]
+    pub fn deployment(&self) -> &str {
+        &self.deployment
+    }
+
+    /// The level below which events give no line, in the words of the `level` field.
+    #[must_use]
+    pub fn level(&self) -> &'static str {
+        level::name(&self.level)
+    }
+
+    /// The format of structured lines: the one set, else `Pretty` in a `dev` deployment
+    /// and `Json` in any other.
+    #[must_use]
+    pub fn format(&self) -> LogFormat {
+        self.format.unwrap_or(match &*self.deployment {
+            "dev" | "development" => LogFormat::Pretty,
+            _ => LogFormat::Json,
+        })
+    }
+
+    /// What happens to a line when the buffer is full.
+    #[must_use]
+    pub fn overflow(&self) -> Overflow {
+        self.overflow
+    }
+
+    /// How many bytes of lines may wait to be written.
+    #[must_use]
+    pub fn buffer_capacity(&self) -> usize {
+        self.buffer_capacity
+    }
+
+    /// Whether colours are allowed.
+    #[must_use]
+    pub fn colors(&self) -> bool {
+        self.colors
+    }
+
+    /// Whether OpenTelemetry export is asked for.
+    #[must_use]
+    pub fn is_otel_enabled(&self) -> bool {
+        self.otel_enabled
+    }
+
+    /// The service name: the one set, else the name of the executable.
+    #[must_use]
+    pub fn service_name(&self) -> String {
+        self.service_name.clone().unwrap_or_else(executable_name)
+    }
+
+    /// Which names the fields of HTTP events have.
+    #[must_use]
+    pub fn http_names(&self) -> HttpNames {
+        self.http_names
+    }
+
+    /// What is wrong with the settings.
+    #[must_use]
+    pub fn warnings(&self) -> &[ConfigWarning] {
+        &self.warnings
+    }
+
+    /// The filter for lines: `LOG_LEVEL`, third-party noise quieted to warnings, and on top
+    /// the directives of `RUST_LOG`.
+    pub(crate) fn filter(&self) -> tracing_subscriber::EnvFilter {
+        level::filter(self.level, &self.directives)
+    }
+
+    /// Says whether anything exports. When nothing does, export that is asked for cannot
+    /// be had.
+    pub(crate) fn set_exports(&mut self, exports: bool) {
+        if self.otel_enabled && !exports {
+            self.otel_enabled = false;
+            self.warnings.push(ConfigWarning {
+                variable: "OTEL_ENABLED".into(),
+                problem: "this program is built without OpenTelemetry export".into(),
+                using: "false".into(),
+            });
+        }
+    }
+
+    pub(crate) fn redacted_keys(&self) -> &[String] {
+        &self.redacted_keys
+    }
+}
+
+impl HttpNames {
+    /// Reads `OTEL_SEMCONV_STABILITY_OPT_IN`: a list of which only `http` and `http/dup`
+    /// matter here.
+    fn from_opt_in(list: &str) -> Self {
+        let has = |wanted: &str| list.split(',').any(|entry| entry.trim() == wanted);
+        if has("http/dup") {
+            Self::Both
+        } else if has("http") {
+            Self::Stable
+        } else {
+            Self::Classic
+        }
+    }
+}
+
+impl fmt::Display for ConfigWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            variable,
+            problem,
+            using,
+        } = self;
+        write!(f, "{variable}: {problem}; using {using}")
+    }
+}
+
+fn executable_name() -> String {
+    std::env::current_exe()
+        .ok()
+        .and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .unwrap_or_else(|| "unknown_service".into())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Levels, and the filter made of them.
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Directive;
+
+use crate::config::EnvironmentReader;
+use crate::line::level_name;
+
+/// Libraries whose informational events say nothing to the application's readers.
+///
+/// Targets are matched as prefixes: with the colons, so that the application's own
+/// `tower_defense` is not taken for `tower`.
+const QUIETED: [&str; 17] = [
+    "apalis",
+    "h2::",
+    "hyper::",
+    "hyper_util::",
+    "lapin::",
+    "mio::",
+    "opentelemetry",
+    "redis::",
+    "reqwest::",
+    "rustls::",
+    "sqlx::",
+    "tokio::",
+    "tokio_util::",
+    "tonic::",
+    "tower::",
+    "tungstenite::",
+    "want::",
+];
+
+/// Reads a level in any case; `WARN` is `WARNING`.
+pub(super) fn parse(text: &str) -> Result<LevelFilter, String> {
+    match &*text.to_ascii_uppercase() {
+        "TRACE" => Ok(LevelFilter::TRACE),
+        "DEBUG" => Ok(LevelFilter::DEBUG),
+        "INFO" => Ok(LevelFilter::INFO),
+        "WARNING" | "WARN" => Ok(LevelFilter::WARN),
+        "ERROR" => Ok(LevelFilter::ERROR),
+        _ => Err(format!(
+            "{text:?} is not one of TRACE, DEBUG, INFO, WARNING, ERROR"
+        )),
+    }
+}
+
+/// The name of a level in the words of the `level` field.
+pub(super) fn name(level: &LevelFilter) -> &'static str {
+    level.into_level().map_or("off", level_name)
+}
+
+/// Reads the directives of `RUST_LOG`; a bad one costs itself alone.
+pub(super) fn directives(reader: &mut EnvironmentReader<'_>) -> Vec<Directive> {
+    let Some(list) = reader.get("RUST_LOG") else {
+        return Vec::new();
+    };
+    let mut directives = Vec::new();
+    for text in list.split(',').map(str::trim) {
+        if text.is_empty() {
+            continue;
+        }
+        match text.parse() {
+            Ok(directive) => directives.push(directive),
+            Err(_) => reader.warn(
+                "RUST_LOG",
+                format!("{text:?} is not a directive such as my_crate=debug"),
+                "the other directives",
+            ),
+        }
+    }
+    directives
+}
+
+/// Makes the filter: the level, then quieter libraries, then the directives.
+pub(super) fn filter(level: LevelFilter, directives: &[Directive]) -> EnvFilter {
+    let mut filter = EnvFilter::default().add_directive(level.into());
+    if level > LevelFilter::WARN {
+        for target in QUIETED {
+            if let Ok(directive) = format!("{target}=warn").parse() {
+                filter = filter.add_directive(directive);
+            }
+        }
+    }
+    directives.iter().fold(filter, |filter, directive| {
+        filter.add_directive(directive.clone())
+    })
+}

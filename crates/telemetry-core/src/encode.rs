@@ -1,0 +1,285 @@
+//! Values as JSON, appended to a buffer of bytes.
+//!
+//! Most text needs no escaping, so it is looked at eight bytes at a time and copied whole.
+
+use std::fmt::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// Appends `text` as a JSON string, quotes included.
+#[inline]
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    escaped(out, text);
+    out.push(b'"');
+}
+
+/// Appends `text` as the inside of a JSON string.
+///
+/// Quotes, backslashes and all control characters (C0, DEL and C1, hence ANSI escapes) are
+/// escaped, and so are the line and paragraph separators U+2028 and U+2029, at which some
+/// readers end a line.
+#[inline]
+pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
+    if is_plain(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        escape(out, text);
+    }
+}
+
+/// Says whether every byte is printable ASCII other than a quote and a backslash.
+#[inline]
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    let mut special = 0;
+    let mut words = bytes.chunks_exact(8);
+    for word in &mut words {
+        special |= word
+            .try_into()
+            .map_or(HIGHS, |word| specials(u64::from_le_bytes(word)));
+    }
+    let rest = words.remainder();
+    if rest.is_empty() {
+        return special == 0;
+    }
+    // The last eight bytes of the text, or all of it, filled up with something plain.
+    let last = match bytes.last_chunk() {
+        Some(last) => u64::from_le_bytes(*last),
+        None => short(rest),
+    };
+    special | specials(last) == 0
+}
+
+/// Packs one to seven bytes into a word, by overlapping reads, without a loop.
+#[inline]
+fn short(bytes: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
+    }
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+        return ONES * b' ' as u64;
+    };
+    let middle = bytes[bytes.len() / 2];
+    u64::from(*first)
+        | u64::from(middle) << 8
+        | u64::from(*last) << 16
+        | 0x2020_2020_2000_0000
+        | (b' ' as u64) << 24
+}
+
+/// Sets bits for bytes below 0x20 or above 0x7e, quotes and backslashes; zero when there
+/// are none.
+#[inline]
+const fn specials(word: u64) -> u64 {
+    let quotes = word ^ (ONES * b'"' as u64);
+    let backslashes = word ^ (ONES * b'\\' as u64);
+    (quotes.wrapping_sub(ONES)
+        | backslashes.wrapping_sub(ONES)
+        | word.wrapping_sub(ONES * 0x20)
+        | word.wrapping_add(ONES)
+        | word)
+        & HIGHS
+}
+
+#[cold]
+#[inline(never)]
+fn escape(out: &mut Vec<u8>, text: &str) {
+    let mut copied = 0;
+    for (at, character) in text.char_indices() {
+        let escape = match character {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '\u{2028}' | '\u{2029}' => "",
+            character if character.is_control() => "",
+            _ => continue,
+        };
+        out.extend_from_slice(&text.as_bytes()[copied..at]);
+        copied = at + character.len_utf8();
+        if escape.is_empty() {
+            unicode_escape(out, character);
+        } else {
+            out.extend_from_slice(escape.as_bytes());
+        }
+    }
+    out.extend_from_slice(&text.as_bytes()[copied..]);
+}
+
+/// Appends `\uXXXX`, for characters of the basic plane.
+fn unicode_escape(out: &mut Vec<u8>, character: char) {
+    out.extend_from_slice(b"\\u");
+    hex(out, (character as u16).to_be_bytes());
+}
+
+/// Appends up to 16 bytes as lower-case hexadecimal digits.
+#[inline]
+pub(crate) fn hex<const N: usize>(out: &mut Vec<u8>, bytes: [u8; N]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    const { assert!(N <= 16) };
+    let mut text = [0; 32];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    out.extend_from_slice(&text[..2 * N]);
+}
+
+/// Appends a boolean.
+#[inline]
+pub(crate) fn bool(out: &mut Vec<u8>, value: bool) {
+    let text: &[u8] = if value { b"true" } else { b"false" };
+    out.extend_from_slice(text);
+}
+
+/// Appends an integer.
+#[inline]
+pub(crate) fn integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Appends a float in the shortest form that reads back the same, always with a fraction
+/// or an exponent; `"NaN"`, `"Infinity"` and `"-Infinity"`, which JSON has no numbers for,
+/// as strings.
+#[inline]
+pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
+    if value.is_finite() {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    } else if value.is_nan() {
+        out.extend_from_slice(b"\"NaN\"");
+    } else if value > 0.0 {
+        out.extend_from_slice(b"\"Infinity\"");
+    } else {
+        out.extend_from_slice(b"\"-Infinity\"");
+    }
+}
+
+/// What stands in place of a value whose formatter panicked.
+const PANICKED: &str = "[panicked while formatting]";
+
+/// Appends what `value` formats to as the inside of a JSON string.
+///
+/// A formatter is the application's code: one that fails leaves what it wrote before, and
+/// one that panics a note of it. Neither is a reason to lose the line.
+#[inline]
+pub(crate) fn formatted(out: &mut Vec<u8>, value: fmt::Arguments<'_>) {
+    let start = out.len();
+    let written = catch_unwind(AssertUnwindSafe(|| {
+        let _incomplete = Escaping(out).write_fmt(value);
+    }));
+    if written.is_err() {
+        out.truncate(start);
+        out.extend_from_slice(PANICKED.as_bytes());
+    }
+}
+
+struct Escaping<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Escaping<'_> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        escaped(self.0, text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn control_characters_and_ansi_escapes_are_escaped() {
+        let text = written(|out| string(out, "a\"\\\n\r\t\0\u{1b}[31m\u{7f}\u{9b}31m\u{2028}é"));
+        assert_eq!(
+            text,
+            r#""a\"\\\n\r\t\u0000\u001b[31m\u007f\u009b31m\u2028é""#
+        );
+    }
+
+    #[test]
+    fn a_byte_that_needs_escaping_is_found_at_every_place() {
+        for length in 0..40 {
+            let plain = "x".repeat(length);
+            assert!(is_plain(plain.as_bytes()));
+            for at in 0..length {
+                for special in ["\"", "\\", "\n", "\u{1f}", "\u{7f}", "é"] {
+                    let mut text = plain.clone();
+                    text.replace_range(at..=at, special);
+                    assert!(!is_plain(text.as_bytes()), "{text:?}");
+                }
+                for plain_one in [" ", "!", "#", "[", "]", "~", "}"] {
+                    let mut text = plain.clone();
+                    text.replace_range(at..=at, plain_one);
+                    assert!(is_plain(text.as_bytes()), "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_formatter_that_fails_or_panics_costs_its_own_value_alone() {
+        struct Failing;
+        impl fmt::Display for Failing {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("half")?;
+                Err(fmt::Error)
+            }
+        }
+        struct Panicking;
+        impl fmt::Display for Panicking {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("half")?;
+                panic!("on purpose")
+            }
+        }
+        assert_eq!(
+            written(|out| formatted(out, format_args!("a {Failing} b"))),
+            "a half"
+        );
+        assert_eq!(
+            written(|out| formatted(out, format_args!("a {Panicking} b"))),
+            PANICKED
+        );
+    }
+
+    #[test]
+    fn floats_are_json_or_strings() {
+        assert_eq!(written(|out| float(out, 12.34)), "12.34");
+        assert_eq!(written(|out| float(out, 12.0)), "12.0");
+        assert_eq!(written(|out| float(out, f64::NAN)), "\"NaN\"");
+        assert_eq!(written(|out| float(out, f64::INFINITY)), "\"Infinity\"");
+        assert_eq!(
+            written(|out| float(out, f64::NEG_INFINITY)),
+            "\"-Infinity\""
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_reads_back_as_it_was(text in "(?s).{0,64}") {
+            let json = written(|out| string(out, &text));
+            prop_assert!(!json.contains(char::is_control));
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+
+        #[test]
+        fn any_float_reads_back_as_it_was(value in any::<f64>()) {
+            let json = written(|out| float(out, value));
+            match serde_json::from_str::<serde_json::Value>(&json).unwrap() {
+                serde_json::Value::Number(number) => prop_assert_eq!(number.as_f64(), Some(value)),
+                text => prop_assert!(!value.is_finite() && text.is_string()),
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Fields kept as the JSON that a line copies.
+
+use std::borrow::Cow;
+use std::hash::Hasher;
+
+use crate::decode::Pieces;
+use crate::encode;
+use crate::names;
+use crate::redact::{self, REDACTED};
+use crate::value::{FieldValue, Value, ValueEncoder};
+
+/// A set of fields, already rendered as `,"key":value,"key":value…`, in the order in which
+/// they were set. A key appears once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fields {
+    bytes: Vec<u8>,
+    keys: Keys,
+}
+
+/// What is remembered of a set of keys, to tell cheaply that two sets share none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Keys {
+    /// One bit for each key, by its hash. Two sets whose masks do not meet share no key.
+    pub(crate) mask: u64,
+    /// The sum of the keys' hashes: which set of keys it is.
+    pub(crate) sum: u64,
+}
+
+impl Keys {
+    /// The set of one key.
+    #[inline]
+    pub(crate) fn of(key: &str) -> Self {
+        let mut hasher = rustc_hash::FxHasher::default();
+        hasher.write(key.as_bytes());
+        let hash = hasher.finish();
+        Self {
+            mask: 1 << (hash & 63),
+            sum: hash,
+        }
+    }
+
+    /// Adds the keys of a set that shares none with this one.
+    #[inline]
+    pub(crate) fn add(&mut self, other: Self) {
+        self.mask |= other.mask;
+        self.sum = self.sum.wrapping_add(other.sum);
+    }
+
+    /// Takes away keys that were added. Their bits stay: they may be those of others.
+    #[inline]
+    fn subtract(&mut self, other: Self) {
+        self.sum = self.sum.wrapping_sub(other.sum);
+    }
+
+    /// Says whether the two sets may share a key.
+    #[inline]
+    pub(crate) fn may_meet(self, other: Self) -> bool {
+        self.mask & other.mask != 0
+    }
+}
+
+impl Fields {
+    pub(crate) const fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            keys: Keys { mask: 0, sum: 0 },
+        }
+    }
+
+    /// Makes an empty set with room for `bytes` of rendered fields.
+    #[inline]
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            keys: Keys::default(),
+        }
+    }
+
+    /// Sets `key`, in place of the value it had. A reserved key is set as `field.<key>`,
+    /// and the value of a sensitive one is redacted.
+    #[inline]
+    pub(crate) fn set<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
+        if is_reserved(key) {
+            self.set_reserved(key, value);
+        } else if redact::is_sensitive(key) {
+            self.set_plain(key, REDACTED);
+        } else {
+            self.set_plain(key, value);
+        }
+    }
+
+    #[cold]
+    fn set_reserved<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
+        self.set_plain(&allowed(key), value);
+    }
+
+    #[inline]
+    fn set_plain<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
+        let keys = Keys::of(key);
+        if self.keys.may_meet(keys) {
+            self.remove(key);
+        }
+        self.keys.add(keys);
+        render_key(&mut self.bytes, key);
+        let start = self.bytes.len();
+        value.encode(ValueEncoder::new(&mut self.bytes));
+        if self.bytes.len() == start {
+            self.bytes.extend_from_slice(b"\"\"");
+        }
+    }
+
+    /// Removes `key` and returns the piece it had, for [`restore`](Self::restore).
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Box<[u8]>> {
+        let (at, length) = self.find(key)?;
+        self.keys.subtract(Keys::of(&allowed(key)));
+        Some(self.bytes.drain(at..at + length).collect())
+    }
+
+    /// Puts back a piece that [`remove`](Self::remove) returned, in place of the value
+    /// that `key` has now.
+    pub(crate) fn restore(&mut self, key: &str, piece: &[u8]) {
+        self.remove(key);
+        self.keys.add(Keys::of(&allowed(key)));
+        self.bytes.extend_from_slice(piece);
+    }
+
+    /// Sets all fields of another set, in place of the values they had.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for piece in Pieces(&other.bytes) {
+            self.restore(&piece.key(), piece.bytes);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The value of `key`.
+    pub(crate) fn get(&self, key: &str) -> Option<Value> {
+        let (at, length) = self.find(key)?;
+        Pieces(&self.bytes[at..at + length])
+            .next()
+            .map(|piece| piece.value())
+    }
+
+    /// All keys and values, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (String, Value)> {
+        Pieces(&self.bytes).map(|piece| (piece.key(), piece.value()))
+    }
+
+    /// The rendered fields.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    #[inline]
+    pub(crate) fn keys(&self) -> Keys {
+        self.keys
+    }
+
+    /// Finds where the piece of `key` begins, and its length.
+    #[cold]
+    #[inline(never)]
+    fn find(&self, key: &str) -> Option<(usize, usize)> {
+        let key = allowed(key);
+        if !self.keys.may_meet(Keys::of(&key)) {
+            return None;
+        }
+        let mut escaped = Vec::new();
+        encode::escaped(&mut escaped, &key);
+        let mut at = 0;
+        for piece in Pieces(&self.bytes) {
+            if piece.key == escaped {
+                return Some((at, piece.bytes.len()));
+            }
+            at += piece.bytes.len();
+        }
+        None
+    }
+}
+
+/// Appends `,"key":`.
+#[inline]
+pub(crate) fn render_key(out: &mut Vec<u8>, key: &str) {
+    out.extend_from_slice(b",\"");
+    encode::escaped(out, key);
+    out.extend_from_slice(b"\":");
+}
+
+/// Says whether a key is one of the four that no user's field can overwrite.
+#[inline]
+pub(crate) fn is_reserved(key: &str) -> bool {
+    matches!(
+        key,
+        names::TIMESTAMP | names::LEVEL | names::LOGGER | names::EVENT
+    )
+}
+
+/// The key that a field of this name is kept under: `field.<key>` for a reserved one.
+pub(crate) fn allowed(key: &str) -> Cow<'_, str> {
+    if is_reserved(key) {
+        format!("{}{key}", names::FIELD_PREFIX).into()
+    } else {
+        key.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(fields: &Fields) -> &str {
+        std::str::from_utf8(fields.bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_key_appears_once_with_its_last_value() {
+        let mut fields = Fields::new();
+        fields.set("a", &1);
+        fields.set("b", "x");
+        fields.set("a", &true);
+        assert_eq!(rendered(&fields), r#","b":"x","a":true"#);
+    }
+
+    #[test]
+    fn keys_that_need_escaping_are_found_again() {
+        let mut fields = Fields::new();
+        fields.set("a\"b\n", &1);
+        fields.set("a\"b\n", &2);
+        assert_eq!(rendered(&fields), r#","a\"b\n":2"#);
+        assert_eq!(fields.get("a\"b\n"), Some(Value::I64(2)));
+        assert!(fields.remove("a\"b\n").is_some());
+        assert_eq!(rendered(&fields), "");
+    }
+
+    #[test]
+    fn a_reserved_key_is_kept_under_a_prefix() {
+        let mut fields = Fields::new();
+        for key in ["timestamp", "level", "logger", "event"] {
+            fields.set(key, "mine");
+        }
+        assert_eq!(
+            rendered(&fields),
+            r#","field.timestamp":"mine","field.level":"mine","field.logger":"mine","field.event":"mine""#
+        );
+        assert!(fields.remove("level").is_some());
+        assert!(fields.get("level").is_none());
+        assert_eq!(fields.get("logger"), Some(Value::String("mine".into())));
+    }
+
+    #[test]
+    fn a_value_that_writes_nothing_is_the_empty_string() {
+        struct Silent;
+        impl FieldValue for Silent {
+            fn encode(&self, _: ValueEncoder<'_>) {}
+        }
+        let mut fields = Fields::new();
+        fields.set("a", &Silent);
+        assert_eq!(rendered(&fields), r#","a":"""#);
+    }
+
+    #[test]
+    fn the_sum_tells_sets_of_keys_apart_whatever_the_order() {
+        let of = |keys: &[&str]| {
+            let mut fields = Fields::new();
+            for key in keys {
+                fields.set(key, &1);
+            }
+            fields.keys().sum
+        };
+        assert_eq!(of(&["a", "b"]), of(&["b", "a", "b"]));
+        assert_ne!(of(&["a", "b"]), of(&["a", "c"]));
+        let mut fields = Fields::new();
+        fields.set("a", &1);
+        fields.set("b", &1);
+        fields.remove("b");
+        assert_eq!(fields.keys().sum, of(&["a"]));
+    }
+}

@@ -1,0 +1,108 @@
+//! Log lines: from a `tracing` event to one line of JSON, or of text for a terminal.
+
+mod callsite;
+mod event;
+mod layer;
+mod pretty;
+mod spans;
+mod timestamp;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use layer::LineLayer;
+use tracing::Level;
+
+use crate::encode;
+use crate::names;
+use crate::value::FieldValue;
+
+/// Takes finished lines.
+///
+/// Implemented by the writer that [`Telemetry`](crate::Telemetry) installs, and by any
+/// function of a line and its level.
+pub trait LineSink {
+    /// Takes one line, with its line end. Must not block for long and must not log.
+    fn accept(&self, line: &[u8], level: Level);
+}
+
+impl<F: Fn(&[u8], Level)> LineSink for F {
+    #[inline]
+    fn accept(&self, line: &[u8], level: Level) {
+        self(line, level);
+    }
+}
+
+impl<S: LineSink + ?Sized> LineSink for Arc<S> {
+    #[inline]
+    fn accept(&self, line: &[u8], level: Level) {
+        (**self).accept(line, level);
+    }
+}
+
+/// How lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// Aligned text for a terminal.
+    Pretty,
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "json",
+            Self::Pretty => "pretty",
+        })
+    }
+}
+
+/// The name of a level as lines write it.
+pub(crate) const fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::TRACE => "trace",
+        Level::DEBUG => "debug",
+        Level::INFO => "info",
+        Level::WARN => "warning",
+        Level::ERROR => "error",
+    }
+}
+
+/// A line that no event stands behind: the writer's own reports.
+pub(crate) struct OwnLine(Vec<u8>);
+
+impl OwnLine {
+    pub(crate) fn new(level: Level, logger: &str, event: &str) -> Self {
+        let mut line = Vec::with_capacity(256);
+        timestamp::begin_line(&mut line);
+        let mut line = Self(line);
+        for (key, value) in [
+            (names::LEVEL, level_name(level)),
+            (names::LOGGER, logger),
+            (names::EVENT, event),
+        ] {
+            crate::fields::render_key(&mut line.0, key);
+            encode::string(&mut line.0, value);
+        }
+        line
+    }
+
+    pub(crate) fn field(mut self, key: &str, value: impl FieldValue) -> Self {
+        crate::fields::render_key(&mut self.0, key);
+        value.encode(crate::value::ValueEncoder::new(&mut self.0));
+        self
+    }
+
+    pub(crate) fn finish(mut self, format: LogFormat, colors: bool) -> Vec<u8> {
+        self.0.extend_from_slice(b"}\n");
+        match format {
+            LogFormat::Json => self.0,
+            LogFormat::Pretty => {
+                let mut text = Vec::with_capacity(256);
+                pretty::render(&self.0, colors, &mut text);
+                text
+            }
+        }
+    }
+}

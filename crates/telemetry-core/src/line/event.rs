@@ -1,0 +1,303 @@
+//! The rendering of one event.
+
+use std::error::Error;
+use std::fmt::{Debug, Write as _};
+use std::sync::LazyLock;
+
+use opentelemetry::trace::SpanContext;
+use tracing::Event;
+use tracing::field::{Field, Visit};
+use tracing_log::NormalizeEvent as _;
+
+use crate::decode::Pieces;
+use crate::encode;
+use crate::fields::{Fields, Keys, render_key};
+use crate::line::callsite::{self, Callsite, FieldKind, Shape};
+use crate::line::spans::FieldsVisitor;
+use crate::line::{level_name, timestamp};
+use crate::names;
+use crate::redact::REDACTED;
+
+/// A line in the making: the event's own fields are on it, the context comes behind.
+///
+/// What is added later never replaces what is there: on a line the event's fields win over
+/// those of spans, inner spans over outer ones, and all of them over the scope's.
+pub(super) struct EventLine<'a> {
+    out: &'a mut Vec<u8>,
+    callsite: &'static Callsite,
+    /// All keys that the line has or may have.
+    keys: Keys,
+}
+
+impl<'a> EventLine<'a> {
+    /// Writes the head and the event's own fields.
+    #[inline]
+    pub(super) fn begin(event: &Event<'_>, out: &'a mut Vec<u8>) -> Self {
+        let callsite = callsite::of(event.metadata());
+        out.clear();
+        timestamp::begin_line(out);
+        let mut line = Self {
+            out,
+            callsite,
+            keys: callsite.declared,
+        };
+        match callsite.shape {
+            Shape::Straight => line.straight(event),
+            Shape::Mixed => line.mixed(event),
+            Shape::Log => line.log(event),
+        }
+        line
+    }
+
+    #[inline]
+    fn straight(&mut self, event: &Event<'_>) {
+        self.out.extend_from_slice(&self.callsite.head);
+        let mut visitor = Straight {
+            out: self.out,
+            callsite: self.callsite,
+            has_event: false,
+            exception: None,
+        };
+        event.record(&mut visitor);
+        visitor.require_event();
+        if let Some(exception) = visitor.exception {
+            self.exception(&exception);
+        }
+    }
+
+    #[cold]
+    fn mixed(&mut self, event: &Event<'_>) {
+        let mut visitor = FieldsVisitor::of_event();
+        event.record(&mut visitor);
+        self.out.extend_from_slice(&self.callsite.head);
+        let name = event.metadata().name();
+        encode::string(self.out, visitor.message.as_deref().unwrap_or(name));
+        self.out.extend_from_slice(visitor.fields.bytes());
+        if let Some(exception) = visitor.exception {
+            self.exception(&exception);
+        }
+    }
+
+    /// A record of the `log` crate: its target is in a field.
+    #[cold]
+    fn log(&mut self, event: &Event<'_>) {
+        let mut visitor = FieldsVisitor::of_event();
+        event.record(&mut visitor);
+        let metadata = event.normalized_metadata();
+        let metadata = metadata.as_ref().unwrap_or_else(|| event.metadata());
+        for (key, value) in [
+            (names::LEVEL, level_name(*metadata.level())),
+            (names::LOGGER, metadata.target()),
+            (names::EVENT, visitor.message.as_deref().unwrap_or_default()),
+        ] {
+            render_key(self.out, key);
+            encode::string(self.out, value);
+        }
+        for key in ["log.target", "log.module_path", "log.file", "log.line"] {
+            visitor.fields.remove(key);
+        }
+        self.out.extend_from_slice(visitor.fields.bytes());
+    }
+
+    /// Adds the source chain of an error, unless the event has an exception of its own.
+    #[cold]
+    fn exception(&mut self, exception: &str) {
+        if !self.has(names::EXCEPTION.as_bytes()) {
+            render_key(self.out, names::EXCEPTION);
+            encode::string(self.out, exception);
+            self.keys.add(Keys::of(names::EXCEPTION));
+        }
+    }
+
+    /// Adds the fields whose keys the line does not have.
+    #[inline]
+    pub(super) fn add(&mut self, fields: &Fields) {
+        let keys = fields.keys();
+        if self.shares_none_with(keys) {
+            self.out.extend_from_slice(fields.bytes());
+        } else {
+            self.add_carefully(fields);
+        }
+        self.keys.add(keys);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_carefully(&mut self, fields: &Fields) {
+        let mut shares = false;
+        for piece in Pieces(fields.bytes()) {
+            let has = self.has(piece.key);
+            shares |= has || self.callsite.declares(piece.key);
+            if !has {
+                self.out.extend_from_slice(piece.bytes);
+            }
+        }
+        if !shares {
+            self.callsite.set_disjoint(self.keys, fields.keys());
+        }
+    }
+
+    /// Adds the ids of the span context, unless the line has fields of these names.
+    #[inline]
+    pub(super) fn add_trace(&mut self, context: &SpanContext) {
+        static KEYS: LazyLock<Keys> = LazyLock::new(|| {
+            let mut keys = Keys::of(names::TRACE_ID);
+            keys.add(Keys::of(names::SPAN_ID));
+            keys
+        });
+        let (mut trace, mut span) = (true, true);
+        if !self.shares_none_with(*KEYS) {
+            trace = !self.has(names::TRACE_ID.as_bytes());
+            span = !self.has(names::SPAN_ID.as_bytes());
+            let declares = |name: &str| self.callsite.declares(name.as_bytes());
+            if trace && span && !declares(names::TRACE_ID) && !declares(names::SPAN_ID) {
+                self.callsite.set_disjoint(self.keys, *KEYS);
+            }
+        }
+        if trace {
+            self.id(names::TRACE_ID, context.trace_id().to_bytes());
+        }
+        if span {
+            self.id(names::SPAN_ID, context.span_id().to_bytes());
+        }
+    }
+
+    #[inline]
+    fn id<const N: usize>(&mut self, key: &str, id: [u8; N]) {
+        self.out.extend_from_slice(b",\"");
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":\"");
+        encode::hex(self.out, id);
+        self.out.push(b'"');
+    }
+
+    /// Ends the line.
+    #[inline]
+    pub(super) fn finish(self) {
+        self.out.extend_from_slice(b"}\n");
+    }
+
+    #[inline]
+    fn shares_none_with(&self, keys: Keys) -> bool {
+        !self.keys.may_meet(keys) || self.callsite.is_disjoint(self.keys, keys)
+    }
+
+    /// Says whether the line has a field with this rendered key.
+    #[cold]
+    fn has(&self, key: &[u8]) -> bool {
+        Pieces(self.out).any(|piece| piece.key == key)
+    }
+}
+
+/// Renders an error with what caused it, one cause a line; `None` without a cause.
+pub(super) fn source_chain(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut source = error.source()?;
+    let mut chain = error.to_string();
+    loop {
+        // Writing to a string does not fail, unless the error's own formatter does.
+        let _incomplete = write!(chain, "\ncaused by: {source}");
+        match source.source() {
+            Some(next) => source = next,
+            None => return Some(chain),
+        }
+    }
+}
+
+/// Writes fields as they come: the message is the first of them, and no key comes twice.
+struct Straight<'a> {
+    out: &'a mut Vec<u8>,
+    callsite: &'static Callsite,
+    has_event: bool,
+    exception: Option<String>,
+}
+
+impl Straight<'_> {
+    /// Writes the key, unless it is the message's; `false` when the value is not to follow.
+    #[inline]
+    fn begin(&mut self, field: &Field) -> bool {
+        let Some((key, kind)) = self.callsite.field(field.index()) else {
+            return false;
+        };
+        match kind {
+            FieldKind::Message => {
+                self.has_event = true;
+                true
+            }
+            FieldKind::Plain => {
+                self.require_event();
+                self.out.extend_from_slice(key);
+                true
+            }
+            FieldKind::Sensitive => {
+                self.require_event();
+                self.out.extend_from_slice(key);
+                encode::string(self.out, REDACTED);
+                false
+            }
+        }
+    }
+
+    /// Writes an empty message when none was recorded.
+    #[inline]
+    fn require_event(&mut self) {
+        if !self.has_event {
+            self.has_event = true;
+            self.out.extend_from_slice(b"\"\"");
+        }
+    }
+}
+
+impl Visit for Straight<'_> {
+    #[inline]
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if self.begin(field) {
+            encode::string(self.out, value);
+        }
+    }
+
+    #[inline]
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if self.begin(field) {
+            encode::integer(self.out, value);
+        }
+    }
+
+    #[inline]
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        if self.begin(field) {
+            encode::integer(self.out, value);
+        }
+    }
+
+    #[inline]
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if self.begin(field) {
+            encode::float(self.out, value);
+        }
+    }
+
+    #[inline]
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        if self.begin(field) {
+            encode::bool(self.out, value);
+        }
+    }
+
+    #[inline]
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if self.begin(field) {
+            self.out.push(b'"');
+            encode::formatted(self.out, format_args!("{value:?}"));
+            self.out.push(b'"');
+        }
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        if self.begin(field) {
+            self.out.push(b'"');
+            encode::formatted(self.out, format_args!("{value}"));
+            self.out.push(b'"');
+            self.exception = self.exception.take().or_else(|| source_chain(value));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The layer that makes lines of events.
+
+use std::cell::Cell;
+use std::fmt;
+
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::fields::Fields;
+use crate::line::event::EventLine;
+use crate::line::spans::{FieldsVisitor, SpanFields};
+use crate::line::{LineSink, LogFormat, pretty};
+use crate::scope;
+use crate::trace;
+
+/// A buffer that has grown beyond this for one line is given back.
+const LARGEST_KEPT_BUFFER: usize = 64 * 1024;
+
+thread_local! {
+    static LINE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static TEXT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Makes one line of each event: its fields, those of its spans, the current scope, and
+/// the ids of the current OpenTelemetry span.
+///
+/// [`Telemetry`](crate::Telemetry) installs one. Use it yourself to add the lines to a
+/// subscriber of your own:
+///
+/// ```
+/// use telemetry_core::{LineLayer, LogFormat};
+/// use tracing_subscriber::layer::SubscriberExt as _;
+///
+/// let layer = LineLayer::new(LogFormat::Json, |line: &[u8], _level| {
+///     print!("{}", String::from_utf8_lossy(line));
+/// });
+/// let subscriber = tracing_subscriber::registry().with(layer);
+/// ```
+///
+/// It has no filter of its own: give it one with
+/// [`with_filter`](tracing_subscriber::Layer::with_filter).
+pub struct LineLayer<S> {
+    sink: S,
+    format: LogFormat,
+    colors: bool,
+}
+
+impl<S: LineSink> LineLayer<S> {
+    /// Makes a layer whose lines go to `sink`, without colours.
+    pub const fn new(format: LogFormat, sink: S) -> Self {
+        Self {
+            sink,
+            format,
+            colors: false,
+        }
+    }
+
+    /// Colours [`Pretty`](LogFormat::Pretty) lines with ANSI escapes.
+    #[must_use]
+    pub fn with_colors(mut self, colors: bool) -> Self {
+        self.colors = colors;
+        self
+    }
+}
+
+impl<C, S> Layer<C> for LineLayer<S>
+where
+    C: Subscriber + for<'span> LookupSpan<'span>,
+    S: LineSink + 'static,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, C>) {
+        let mut visitor = FieldsVisitor::of_span();
+        attributes.record(&mut visitor);
+        keep(&visitor.fields, id, &context);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, C>) {
+        let mut visitor = FieldsVisitor::of_span();
+        values.record(&mut visitor);
+        keep(&visitor.fields, id, &context);
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, C>) {
+        // Taken out, so that a value that logs while it is formatted finds an empty buffer.
+        let mut buffer = LINE.try_with(Cell::take).unwrap_or_default();
+        let mut line = EventLine::begin(event, &mut buffer);
+        if let Some(spans) = context.event_scope(event) {
+            for span in spans {
+                if let Some(fields) = span.extensions().get::<SpanFields>() {
+                    line.add(&fields.0);
+                }
+            }
+        }
+        scope::with_current(|scope| line.add(&scope.lock()));
+        // The OpenTelemetry crates log while their context is being changed.
+        if !event.metadata().target().starts_with("opentelemetry") {
+            trace::with_current(|span| line.add_trace(span));
+        }
+        line.finish();
+        self.hand_over(&buffer, *event.metadata().level());
+        give_back(&LINE, buffer);
+    }
+}
+
+/// Keeps fields of a span in its extensions, where a second layer of this kind finds them
+/// and sets them once more.
+fn keep<C>(fields: &Fields, id: &Id, context: &Context<'_, C>)
+where
+    C: Subscriber + for<'span> LookupSpan<'span>,
+{
+    if fields.is_empty() {
+        return;
+    }
+    let Some(span) = context.span(id) else { return };
+    let mut extensions = span.extensions_mut();
+    match extensions.get_mut::<SpanFields>() {
+        Some(kept) => kept.0.merge(fields),
+        None => extensions.insert(SpanFields(fields.clone())),
+    }
+}
+
+impl<S: LineSink> LineLayer<S> {
+    #[inline]
+    fn hand_over(&self, line: &[u8], level: tracing::Level) {
+        match self.format {
+            LogFormat::Json => self.sink.accept(line, level),
+            LogFormat::Pretty => {
+                let mut text = TEXT.try_with(Cell::take).unwrap_or_default();
+                text.clear();
+                pretty::render(line, self.colors, &mut text);
+                self.sink.accept(&text, level);
+                give_back(&TEXT, text);
+            }
+        }
+    }
+}
+
+#[inline]
+fn give_back(to: &'static std::thread::LocalKey<Cell<Vec<u8>>>, buffer: Vec<u8>) {
+    if buffer.capacity() <= LARGEST_KEPT_BUFFER {
+        // A thread that is ending needs no buffer any more.
+        let _ending = to.try_with(|kept| kept.set(buffer));
+    }
+}
+
+impl<S> fmt::Debug for LineLayer<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LineLayer")
+            .field("format", &self.format)
+            .field("colors", &self.colors)
+            .finish_non_exhaustive()
+    }
+}

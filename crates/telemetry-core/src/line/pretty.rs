@@ -1,0 +1,157 @@
+//! The format for people at a terminal.
+
+use crate::decode;
+use crate::encode;
+use crate::names;
+use crate::value::Value;
+
+const RESET: &str = "\u{1b}[0m";
+const DIM: &str = "\u{1b}[2m";
+const BOLD: &str = "\u{1b}[1m";
+const BLUE: &str = "\u{1b}[34m";
+const CYAN: &str = "\u{1b}[36m";
+const GREEN: &str = "\u{1b}[32m";
+const MAGENTA: &str = "\u{1b}[35m";
+const RED: &str = "\u{1b}[31m";
+const YELLOW: &str = "\u{1b}[33m";
+
+/// How wide the columns of the level and of the event are.
+const LEVEL_WIDTH: usize = 9;
+const EVENT_WIDTH: usize = 30;
+
+/// Appends a rendered JSON line as text:
+/// `2024-01-15 10:23:45 [info     ] request_completed              [telemetry_http] http.method=GET …`
+///
+/// Control characters stay escaped. Only an `exception` takes lines of its own, indented
+/// below the first.
+pub(super) fn render(line: &[u8], colors: bool, out: &mut Vec<u8>) {
+    let mut text = Text { out, colors };
+    let mut fields = decode::line(line);
+    let mut head = || fields.next().map(|(_, value)| value.to_string());
+    let (timestamp, level) = (head().unwrap_or_default(), head().unwrap_or_default());
+    let (logger, event) = (head().unwrap_or_default(), head().unwrap_or_default());
+
+    let date = timestamp.get(..10).unwrap_or_default();
+    let time = timestamp.get(11..19).unwrap_or_default();
+    text.colored(DIM, &format!("{date} {time}"));
+    text.plain(" [");
+    text.colored(color_of(&level), &format!("{level:LEVEL_WIDTH$}"));
+    text.plain("] ");
+    let padding = EVENT_WIDTH.saturating_sub(event.chars().count());
+    text.start(BOLD);
+    text.escaped(&event);
+    text.end();
+    text.plain(&" ".repeat(padding));
+    text.plain(" [");
+    text.start(BLUE);
+    text.escaped(&logger);
+    text.end();
+    text.plain("]");
+
+    let mut exception = None;
+    for (key, value) in fields {
+        match value {
+            Value::String(chain) if key == names::EXCEPTION => exception = Some(chain),
+            value => text.field(&key, &value),
+        }
+    }
+    text.plain("\n");
+    if let Some(exception) = exception {
+        for line in exception.split('\n') {
+            text.plain("    ");
+            text.start(RED);
+            text.escaped(line);
+            text.end();
+            text.plain("\n");
+        }
+    }
+}
+
+fn color_of(level: &str) -> &'static str {
+    match level {
+        "error" => RED,
+        "warning" => YELLOW,
+        "info" => GREEN,
+        "debug" => CYAN,
+        _ => DIM,
+    }
+}
+
+struct Text<'a> {
+    out: &'a mut Vec<u8>,
+    colors: bool,
+}
+
+impl Text<'_> {
+    fn plain(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn start(&mut self, color: &str) {
+        if self.colors {
+            self.plain(color);
+        }
+    }
+
+    fn end(&mut self) {
+        self.start(RESET);
+    }
+
+    fn colored(&mut self, color: &str, text: &str) {
+        self.start(color);
+        self.plain(text);
+        self.end();
+    }
+
+    /// Text without control characters: they show as `\n` or `\u001b`.
+    fn escaped(&mut self, text: &str) {
+        for part in text.split_inclusive(['"', '\\']) {
+            // Quotes and backslashes need no escape outside of quotes.
+            let last = part.len() - usize::from(part.ends_with(['"', '\\']));
+            encode::escaped(self.out, &part[..last]);
+            self.plain(&part[last..]);
+        }
+    }
+
+    fn field(&mut self, key: &str, value: &Value) {
+        self.plain(" ");
+        self.start(CYAN);
+        self.escaped(key);
+        self.end();
+        self.plain("=");
+        self.start(MAGENTA);
+        match value {
+            Value::String(value) => self.string(value),
+            Value::List(values) => self.list(values),
+            Value::F64(value) => encode::float(self.out, *value),
+            Value::Bool(_) | Value::I64(_) | Value::U64(_) => self.plain(&value.to_string()),
+        }
+        self.end();
+    }
+
+    /// A string as it is, or quoted where it would not be told from what stands around it.
+    fn string(&mut self, value: &str) {
+        let needs_quotes = value.is_empty()
+            || value.contains(|character: char| {
+                character.is_whitespace() || "\"'=\\".contains(character)
+            });
+        if needs_quotes {
+            encode::string(self.out, value);
+        } else {
+            self.escaped(value);
+        }
+    }
+
+    fn list(&mut self, values: &[String]) {
+        self.plain("[");
+        for (at, value) in values.iter().enumerate() {
+            if at > 0 {
+                self.plain(", ");
+            }
+            self.plain("'");
+            self.escaped(value);
+            self.plain("'");
+        }
+        self.plain("]");
+    }
+}

@@ -1,0 +1,99 @@
+//! The fields of spans, and of events whose fields need sorting out.
+
+use std::error::Error;
+use std::fmt::{self, Debug};
+
+use tracing::field::{Field, Visit};
+
+use crate::fields::Fields;
+use crate::line::event::source_chain;
+use crate::value::{FieldValue, ValueEncoder};
+
+/// The fields of a span, in its extensions. A type of our own, so that no other layer's
+/// fields are taken for ours.
+#[derive(Debug)]
+pub(super) struct SpanFields(pub(super) Fields);
+
+/// Gathers fields into a set, in which a later one replaces an earlier one of its name.
+pub(super) struct FieldsVisitor {
+    pub(super) fields: Fields,
+    /// The message of an event, which is not among its fields.
+    pub(super) message: Option<String>,
+    /// The source chain of the first error.
+    pub(super) exception: Option<String>,
+    is_event: bool,
+}
+
+impl FieldsVisitor {
+    pub(super) fn of_event() -> Self {
+        Self {
+            fields: Fields::new(),
+            message: None,
+            exception: None,
+            is_event: true,
+        }
+    }
+
+    pub(super) fn of_span() -> Self {
+        Self {
+            is_event: false,
+            ..Self::of_event()
+        }
+    }
+
+    fn set(&mut self, field: &Field, value: impl FieldValue) {
+        let name = field.name();
+        self.fields
+            .set(name.strip_prefix("r#").unwrap_or(name), &value);
+    }
+
+    fn set_text(&mut self, field: &Field, text: fmt::Arguments<'_>) {
+        let mut rendered = Vec::new();
+        ValueEncoder::new(&mut rendered).display(&text);
+        self.set(field, crate::value::Rendered(&rendered));
+    }
+
+    /// Keeps the message; `false` for any other field.
+    fn message(&mut self, field: &Field, text: fmt::Arguments<'_>) -> bool {
+        let is_message = self.is_event && field.name() == "message";
+        if is_message {
+            self.message = Some(fmt::format(text));
+        }
+        is_message
+    }
+}
+
+impl Visit for FieldsVisitor {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if !self.message(field, format_args!("{value}")) {
+            self.set(field, value);
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.set(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.set(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.set(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.set(field, value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if !self.message(field, format_args!("{value:?}")) {
+            self.set_text(field, format_args!("{value:?}"));
+        }
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.set_text(field, format_args!("{value}"));
+        self.exception = self.exception.take().or_else(|| source_chain(value));
+    }
+}

@@ -1,0 +1,271 @@
+//! The context of a unit of work.
+
+mod current;
+mod future;
+mod spawn;
+mod temporary;
+
+use std::cell::Cell;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use opentelemetry::Context;
+
+pub(crate) use current::with as with_current;
+pub use future::{FutureExt, InScope};
+pub use spawn::{spawn, spawn_blocking, spawn_thread};
+pub use temporary::TemporaryBinding;
+
+use crate::fields::Fields;
+use crate::statistics;
+#[cfg(feature = "testing")]
+use crate::testing::Tag;
+use crate::trace;
+use crate::value::{FieldValue, Rendered, Value, ValueEncoder};
+
+/// The context of one unit of work: a request, connection, message, job or spawned task.
+///
+/// A cheap handle: clones share the same fields. Everything that is logged while the scope
+/// is current carries them. A scope is made current for a closure by
+/// [`in_scope`](Self::in_scope) and for a future by [`FutureExt::in_scope`], which makes it
+/// current for each poll; there is no guard that could be held across an `await`.
+///
+/// Besides its fields a scope holds its place in the trace: the OpenTelemetry context, with
+/// a valid span, that is attached wherever the scope is current.
+///
+/// ```
+/// use telemetry_core::{FutureExt as _, Scope};
+///
+/// # async fn work() {}
+/// # async fn example() {
+/// let scope = Scope::builder().field("job", "standings").build();
+/// async {
+///     work().await;
+///     telemetry_core::bind("tournament.id", 5); // seen by every later line of this scope
+/// }
+/// .in_scope(scope.clone())
+/// .await;
+/// assert_eq!(scope.get("tournament.id").unwrap(), 5);
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Scope(Arc<Inner>);
+
+struct Inner {
+    fields: Mutex<Fields>,
+    /// Only ever one with a valid span.
+    trace: Option<Context>,
+    #[cfg(feature = "testing")]
+    tag: Option<Tag>,
+}
+
+impl Scope {
+    /// Makes an empty scope.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Starts a scope that begins with fields of its own.
+    pub fn builder() -> ScopeBuilder {
+        ScopeBuilder {
+            fields: Fields::new(),
+            trace: None,
+        }
+    }
+
+    /// The scope that is current on this thread.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        current::with(Clone::clone)
+    }
+
+    /// A scope for a child of the current unit of work: a copy of the fields as they are
+    /// now, beneath the current span. What either side binds later does not reach the
+    /// other. Empty when no scope is current.
+    #[must_use]
+    pub fn snapshot() -> Self {
+        let fields = current::with(|scope| scope.lock().clone()).unwrap_or_default();
+        ScopeBuilder {
+            fields,
+            trace: trace::current(),
+        }
+        .build()
+    }
+
+    /// Binds `key` to `value`, in place of the value it had.
+    ///
+    /// The names `timestamp`, `level`, `logger` and `event` are bound as `field.<name>`,
+    /// and the values of [sensitive](crate::is_sensitive) keys as `[redacted]`.
+    #[inline]
+    pub fn bind(&self, key: &str, value: impl FieldValue) {
+        render(value, |value| self.lock().set(key, &value));
+    }
+
+    /// Removes `key`; `false` when it was not bound.
+    pub fn unbind(&self, key: &str) -> bool {
+        self.lock().remove(key).is_some()
+    }
+
+    /// Binds `key` to `value` until the guard is dropped, which brings back what the key
+    /// had before.
+    pub fn bind_temporarily(&self, key: &str, value: impl FieldValue) -> TemporaryBinding {
+        TemporaryBinding::new(Some(self.clone()), key, value)
+    }
+
+    /// The value that `key` is bound to.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Value> {
+        self.lock().get(key)
+    }
+
+    /// All fields, in the order in which they were bound.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(String, Value)> {
+        self.lock().iter().collect()
+    }
+
+    /// Makes the scope current on this thread while `work` runs.
+    #[inline]
+    pub fn in_scope<T>(&self, work: impl FnOnce() -> T) -> T {
+        let mut scope = Some(self.clone());
+        let _entered = current::enter(&mut scope);
+        work()
+    }
+
+    /// The fields. Never held while user code runs: a value that logs while it formats
+    /// itself would wait for its own line.
+    #[inline]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Fields> {
+        self.0.fields.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    fn trace(&self) -> Option<&Context> {
+        self.0.trace.as_ref()
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn tag(&self) -> Option<Tag> {
+        self.0.tag.clone()
+    }
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.fields()).finish()
+    }
+}
+
+/// Collects what a scope begins with, before it is shared.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ScopeBuilder {
+    fields: Fields,
+    trace: Option<Context>,
+}
+
+impl ScopeBuilder {
+    /// Makes room for `bytes` of rendered fields, to spare the growing.
+    #[inline]
+    pub fn with_capacity(mut self, bytes: usize) -> Self {
+        self.fields = Fields::with_capacity(bytes);
+        self
+    }
+
+    /// Sets a field, as [`Scope::bind`] does.
+    #[inline]
+    pub fn field(mut self, key: &str, value: impl FieldValue) -> Self {
+        self.fields.set(key, &value);
+        self
+    }
+
+    /// Sets a field, as [`field`](Self::field) does, on a builder held by reference.
+    #[inline]
+    pub fn set(&mut self, key: &str, value: impl FieldValue) {
+        self.fields.set(key, &value);
+    }
+
+    /// Sets the scope's place in the trace. A context without a valid span is ignored: it
+    /// must not be attached, or a parent-based sampler would drop every span beneath it.
+    #[inline]
+    pub fn trace(mut self, context: &Context) -> Self {
+        self.trace = trace::valid(context);
+        self
+    }
+
+    /// Makes the scope.
+    #[inline]
+    #[must_use]
+    pub fn build(self) -> Scope {
+        Scope(Arc::new(Inner {
+            fields: Mutex::new(self.fields),
+            trace: self.trace,
+            #[cfg(feature = "testing")]
+            tag: Tag::current(),
+        }))
+    }
+}
+
+/// Binds `key` to `value` in the current scope: every later line of the unit of work
+/// carries it, its completion line included.
+///
+/// Without a current scope nothing is bound, and [`Statistics::unbound`] counts it. See
+/// [`Scope::bind`] for reserved and sensitive keys.
+///
+/// [`Statistics::unbound`]: crate::Statistics::unbound
+#[inline]
+pub fn bind(key: &str, value: impl FieldValue) {
+    render(value, |value| {
+        if current::with(|scope| scope.lock().set(key, &value)).is_none() {
+            statistics::count_unbound();
+        }
+    });
+}
+
+/// Removes `key` from the current scope; `false` when it was not bound.
+pub fn unbind(key: &str) -> bool {
+    current::with(|scope| scope.unbind(key)).unwrap_or_default()
+}
+
+/// Binds `key` to `value` in the current scope until the guard is dropped, which brings
+/// back what the key had before.
+///
+/// The guard belongs to the scope, not to the thread: it may be held across an `await` and
+/// dropped anywhere.
+pub fn bind_temporarily(key: &str, value: impl FieldValue) -> TemporaryBinding {
+    let scope = Scope::current();
+    if scope.is_none() {
+        statistics::count_unbound();
+    }
+    TemporaryBinding::new(scope, key, value)
+}
+
+/// The fields of the current scope, in the order in which they were bound; empty when no
+/// scope is current.
+#[must_use]
+pub fn context() -> Vec<(String, Value)> {
+    current::with(Scope::fields).unwrap_or_default()
+}
+
+/// Renders a value before anything is locked or borrowed, and hands it on.
+#[inline]
+fn render<T>(value: impl FieldValue, use_it: impl FnOnce(Rendered<'_>) -> T) -> T {
+    thread_local! {
+        static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    // Taken out, so that a value that binds another one finds an empty buffer.
+    let mut bytes = SCRATCH.try_with(Cell::take).unwrap_or_default();
+    bytes.clear();
+    value.encode(ValueEncoder::new(&mut bytes));
+    let result = use_it(Rendered(&bytes));
+    // A thread that is ending needs no buffer any more.
+    let _ending = SCRATCH.try_with(|scratch| scratch.set(bytes));
+    result
+}

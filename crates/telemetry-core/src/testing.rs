@@ -1,0 +1,72 @@
+//! The test kit: captures log lines as typed events, each test its own.
+//!
+//! ```
+//! use telemetry_core::{Scope, testing::capture_logs};
+//!
+//! let logs = capture_logs();
+//! Scope::builder().field("request.id", "abc-123").build().in_scope(|| {
+//!     tracing::info!(players = 12, "tournament_shown");
+//! });
+//!
+//! let event = logs.single("tournament_shown");
+//! assert_eq!(event["players"], 12);
+//! assert_eq!(event["request.id"], "abc-123");
+//! ```
+//!
+//! A capture sees the events of the thread that made it, of all threads and tasks of the
+//! tokio runtime it was made in (also of tasks that a library spawns), and of everything
+//! that carries a scope of theirs, as [`spawn`](crate::spawn),
+//! [`spawn_blocking`](crate::spawn_blocking) and [`spawn_thread`](crate::spawn_thread) do.
+//! Tests that run at the same time in one process do not see each other's events and need
+//! not wait for each other. A thread started by `std::thread::spawn` belongs to no test.
+//!
+//! Events of every level are captured, whatever `LOG_LEVEL` says; those of noisy libraries
+//! from warnings on.
+
+mod capture;
+mod tag;
+
+pub use capture::{CapturedEvent, LogCapture};
+pub(crate) use tag::Tag;
+
+use std::sync::Arc;
+
+use tracing::Subscriber;
+use tracing_subscriber::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::config::Config;
+use crate::install;
+use crate::line::{LineLayer, LogFormat};
+
+/// Starts to capture the log lines of this test.
+///
+/// The first call in a process installs a subscriber, unless
+/// [`Telemetry`](crate::Telemetry) has been installed before.
+///
+/// # Panics
+///
+/// When another `tracing` subscriber has been set for the process. Add
+/// [`capture_layer`] to it then.
+#[must_use = "events are captured as long as the capture is kept"]
+#[expect(clippy::panic, reason = "a test has no better way to fail")]
+pub fn capture_logs() -> LogCapture {
+    if let Err(error) = install::install_for_tests() {
+        panic!("cannot capture logs: {error}");
+    }
+    LogCapture::start()
+}
+
+/// Makes the layer that gives events to the captures, for a subscriber of your own.
+pub fn capture_layer<S>() -> impl Layer<S> + Send + Sync
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let sink = |line: &[u8], level| {
+        if let Some(capture) = Tag::current().as_ref().and_then(Tag::capture) {
+            capture.push(CapturedEvent::new(line, level));
+        }
+    };
+    let everything = Config::default().with_level(tracing::Level::TRACE);
+    LineLayer::new(LogFormat::Json, Arc::new(sink)).with_filter(everything.filter())
+}
