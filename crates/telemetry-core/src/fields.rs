@@ -68,12 +68,31 @@ impl Fields {
     }
 
     /// Makes an empty set with room for `bytes` of rendered fields.
-    #[inline]
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self {
             bytes: Vec::with_capacity(bytes),
             keys: Keys::default(),
         }
+    }
+
+    /// The room for rendered fields, in bytes.
+    #[inline]
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Empties the set and keeps its room.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.keys = Keys::default();
+    }
+
+    /// Takes over what another set has.
+    pub(crate) fn copy(&mut self, other: &Self) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.keys = other.keys;
     }
 
     /// Sets `key`, in place of the value it had. A reserved key is set as `field.<key>`,

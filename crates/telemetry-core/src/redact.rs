@@ -56,13 +56,11 @@ pub(crate) fn extend(additional: &[String]) {
     let _already_set = SENSITIVE.set(SensitiveKeys::new(additional));
 }
 
-#[derive(Debug)]
 struct SensitiveKeys {
     /// As words joined by underscores, lower case.
     names: Vec<String>,
-    /// For the last byte of a name, a bit for each byte that may stand before it; both
-    /// folded to 5 bits, which also folds the case of letters.
-    endings: [u32; 32],
+    /// A bit for each ending that a name has. See [`ending`].
+    endings: Box<[u64; ENDINGS / 64]>,
 }
 
 impl SensitiveKeys {
@@ -73,16 +71,15 @@ impl SensitiveKeys {
             .map(normalized)
             .filter(|name| !name.is_empty())
             .collect();
-        let mut endings = [0; 32];
+        let mut endings = Box::new([0; ENDINGS / 64]);
         for name in &names {
-            let (last, before) = last_two(name);
-            if !name.is_ascii() {
-                // The case of other letters does not fold away: look at every key.
-                endings = [u32::MAX; 32];
-            } else if name.len() == 1 {
-                endings[last] = u32::MAX;
+            if name.len() >= 3 && name.is_ascii() {
+                let ending = ending(name);
+                endings[ending / 64] |= 1 << (ending % 64);
             } else {
-                endings[last] |= 1 << before;
+                // Short names end many keys, and the case of other letters does not fold
+                // away: look at every key.
+                endings.fill(u64::MAX);
             }
         }
         Self { names, endings }
@@ -90,9 +87,9 @@ impl SensitiveKeys {
 
     #[inline]
     fn matches(&self, key: &str) -> bool {
-        // Nearly every key is told by its last two bytes to be none of these.
-        let (last, before) = last_two(key);
-        self.endings[last] >> before & 1 == 1 && self.matches_words(key)
+        // Nearly every key is told by its last bytes to be none of these.
+        let ending = ending(key);
+        self.endings[ending / 64] >> (ending % 64) & 1 == 1 && self.matches_words(key)
     }
 
     #[cold]
@@ -106,15 +103,16 @@ impl SensitiveKeys {
     }
 }
 
+const ENDINGS: usize = 1 << 15;
+
+/// The last three bytes, each folded to 5 bits, which also folds the case of letters.
 #[inline]
-fn last_two(key: &str) -> (usize, u32) {
-    let fold = |byte: &u8| byte & 31;
-    let mut bytes = key.as_bytes().iter().rev().map(fold);
-    let last = bytes.next().unwrap_or_default();
-    (
-        usize::from(last),
-        u32::from(bytes.next().unwrap_or_default()),
-    )
+fn ending(key: &str) -> usize {
+    match key.as_bytes() {
+        [.., a, b, c] => usize::from(a & 31) << 10 | usize::from(b & 31) << 5 | usize::from(c & 31),
+        // No name is as short, unless all keys are looked at.
+        _ => 0,
+    }
 }
 
 /// Splits a key into words at separators and where lower case turns to upper, and joins

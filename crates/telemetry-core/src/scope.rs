@@ -2,6 +2,7 @@
 
 mod current;
 mod future;
+mod pool;
 mod spawn;
 mod temporary;
 
@@ -69,7 +70,7 @@ impl Scope {
     /// Starts a scope that begins with fields of its own.
     pub fn builder() -> ScopeBuilder {
         ScopeBuilder {
-            fields: Fields::new(),
+            fields: pool::take(),
             trace: None,
         }
     }
@@ -85,7 +86,8 @@ impl Scope {
     /// other. Empty when no scope is current.
     #[must_use]
     pub fn snapshot() -> Self {
-        let fields = current::with(|scope| scope.lock().clone()).unwrap_or_default();
+        let mut fields = pool::take();
+        current::with(|scope| fields.copy(&scope.lock()));
         ScopeBuilder {
             fields,
             trace: trace::current(),
@@ -151,6 +153,15 @@ impl Scope {
     }
 }
 
+impl Drop for Inner {
+    #[inline]
+    fn drop(&mut self) {
+        let fields = self.fields.get_mut();
+        let fields = fields.unwrap_or_else(PoisonError::into_inner);
+        pool::give_back(std::mem::take(fields));
+    }
+}
+
 impl Default for Scope {
     fn default() -> Self {
         Self::new()
@@ -172,13 +183,6 @@ pub struct ScopeBuilder {
 }
 
 impl ScopeBuilder {
-    /// Makes room for `bytes` of rendered fields, to spare the growing.
-    #[inline]
-    pub fn with_capacity(mut self, bytes: usize) -> Self {
-        self.fields = Fields::with_capacity(bytes);
-        self
-    }
-
     /// Sets a field, as [`Scope::bind`] does.
     #[inline]
     pub fn field(mut self, key: &str, value: impl FieldValue) -> Self {

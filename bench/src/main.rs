@@ -1,0 +1,114 @@
+//! One contender in one suite, measured by itself in a process of its own.
+//!
+//! `bench SUITE CONTENDER ITERATIONS SAMPLES` runs the work `ITERATIONS` times for each
+//! sample and prints the nanoseconds that each sample took, one a line. `bench list` prints
+//! what there is.
+
+mod labels;
+mod line;
+mod scope;
+
+use std::hint::black_box;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// Work to be measured: called once for each iteration.
+type Work = Box<dyn FnMut()>;
+
+/// A contender: its name and how to set it up.
+struct Contender {
+    name: &'static str,
+    set_up: fn() -> Work,
+}
+
+const SUITES: [(&str, &[Contender]); 3] = [
+    ("line", line::CONTENDERS),
+    ("scope", scope::CONTENDERS),
+    ("labels", labels::CONTENDERS),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match &arguments[..] {
+        ["list"] => {
+            for (suite, contenders) in SUITES {
+                for contender in contenders {
+                    println!("{suite} {}", contender.name);
+                }
+            }
+            ExitCode::SUCCESS
+        }
+        [suite, contender, iterations, samples] => {
+            let found = SUITES
+                .iter()
+                .find(|(name, _)| name == suite)
+                .and_then(|(_, contenders)| contenders.iter().find(|c| c.name == *contender));
+            let (Some(found), Ok(iterations), Ok(samples)) =
+                (found, iterations.parse(), samples.parse())
+            else {
+                eprintln!("no such suite, contender or number: {arguments:?}");
+                return ExitCode::FAILURE;
+            };
+            measure(found, iterations, samples);
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("usage: bench list | bench SUITE CONTENDER ITERATIONS SAMPLES");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(contender: &Contender, iterations: u64, samples: u32) {
+    let mut work = (contender.set_up)();
+    for _ in 0..samples {
+        let start = Instant::now();
+        for _ in 0..iterations {
+            work();
+        }
+        println!("{}", start.elapsed().as_nanos());
+    }
+}
+
+/// Where all lines go: looked at and forgotten.
+#[derive(Clone, Copy, Debug)]
+struct Sink;
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        black_box(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The reference request: what every line of it carries.
+struct Request {
+    id: &'static str,
+    user: u64,
+    labels: &'static [&'static str],
+    tournament: u64,
+    method: &'static str,
+    route: &'static str,
+    status: u16,
+    duration_ms: f64,
+}
+
+/// The reference request, hidden from the optimiser.
+fn request() -> Request {
+    black_box(Request {
+        id: "7d9c4f0e-3b52-4a6e-9f0a-1c2d3e4f5a6b",
+        user: 42,
+        labels: &["tournament"],
+        tournament: 5,
+        method: "GET",
+        route: "/api/tournaments/5/",
+        status: 200,
+        duration_ms: 12.34,
+    })
+}
