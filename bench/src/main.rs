@@ -6,6 +6,7 @@
 
 mod labels;
 mod line;
+mod request;
 mod scope;
 
 use std::hint::black_box;
@@ -22,10 +23,11 @@ struct Contender {
     set_up: fn() -> Work,
 }
 
-const SUITES: [(&str, &[Contender]); 3] = [
+const SUITES: [(&str, &[Contender]); 4] = [
     ("line", line::CONTENDERS),
     ("scope", scope::CONTENDERS),
     ("labels", labels::CONTENDERS),
+    ("request", request::CONTENDERS),
 ];
 
 fn main() -> ExitCode {

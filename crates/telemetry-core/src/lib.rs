@@ -1,4 +1,5 @@
 //! TODO
+mod client;
 mod config;
 mod decode;
 mod encode;
@@ -7,6 +8,7 @@ mod install;
 mod line;
 pub mod names;
 pub mod panic;
+pub mod propagation;
 mod redact;
 mod scope;
 mod statistics;
@@ -16,6 +18,7 @@ mod trace;
 mod value;
 mod writer;
 
+pub use client::ClientIp;
 pub use config::{
     Config, ConfigWarning, Environment, EnvironmentReader, HttpNames, VARIABLES, Variable,
 };

@@ -130,6 +130,9 @@ impl Scope {
     /// Makes the scope current on this thread while `work` runs.
     #[inline]
     pub fn in_scope<T>(&self, work: impl FnOnce() -> T) -> T {
+        if current::with(|current| Arc::ptr_eq(&current.0, &self.0)).unwrap_or_default() {
+            return work();
+        }
         let mut scope = Some(self.clone());
         let _entered = current::enter(&mut scope);
         work()

@@ -1,0 +1,170 @@
+//! The layer and its settings.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderName;
+use telemetry_core::HttpNames;
+use telemetry_labels::LabelExtractor;
+use tower_layer::Layer;
+
+use crate::client::TrustedProxies;
+use crate::hooks::HttpHooks;
+use crate::request_id;
+use crate::service::HttpTelemetry;
+
+/// Gives every request its context and its completion line.
+///
+/// In axum, apply it with [`Router::layer`] so that it knows the matched route:
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use telemetry_http::HttpTelemetryLayer;
+///
+/// let app: Router = Router::new()
+///     .route("/api/tournaments/{id}/", get(|| async { "…" }))
+///     .layer(HttpTelemetryLayer::new().without_lines_for(["/healthz", "/readyz"]));
+/// ```
+///
+/// Apply it once: a second layer inside passes requests through untouched.
+///
+/// [`Router::layer`]: https://docs.rs/axum/0.8/axum/struct.Router.html#method.layer
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is applied"]
+pub struct HttpTelemetryLayer {
+    settings: Arc<Settings>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) labels: LabelExtractor,
+    pub(crate) request_id_header: HeaderName,
+    pub(crate) without_lines: Vec<String>,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) client_ip: bool,
+    pub(crate) query: bool,
+    names: Option<HttpNames>,
+    pub(crate) hooks: Option<Arc<dyn HttpHooks>>,
+}
+
+impl HttpTelemetryLayer {
+    /// Makes a layer with the built-in labels, the `X-Request-ID` header, and nothing that
+    /// a client says about itself on the lines.
+    pub fn new() -> Self {
+        Self {
+            settings: Arc::new(Settings {
+                labels: LabelExtractor::new(),
+                request_id_header: request_id::DEFAULT_HEADER,
+                without_lines: Vec::new(),
+                proxies: TrustedProxies::default(),
+                client_ip: false,
+                query: false,
+                names: None,
+                hooks: None,
+            }),
+        }
+    }
+
+    /// Takes labels and ids from paths by rules of your own.
+    pub fn with_labels(self, labels: LabelExtractor) -> Self {
+        self.with(|settings| settings.labels = labels)
+    }
+
+    /// Sets the header of the request id, in requests and responses.
+    pub fn with_request_id_header(self, header: HeaderName) -> Self {
+        self.with(|settings| settings.request_id_header = header)
+    }
+
+    /// Writes no completion line for these paths, such as health checks, unless the
+    /// handler panics. They still have their scope and request id. A trailing slash makes
+    /// no difference.
+    pub fn without_lines_for<S: AsRef<str>>(self, paths: impl IntoIterator<Item = S>) -> Self {
+        let paths: Vec<_> = paths
+            .into_iter()
+            .map(|path| without_slash(path.as_ref()).to_owned())
+            .collect();
+        self.with(|settings| settings.without_lines.extend(paths))
+    }
+
+    /// Sets the proxies whose word about the client's address is taken. None by default.
+    pub fn with_trusted_proxies(self, proxies: TrustedProxies) -> Self {
+        self.with(|settings| settings.proxies = proxies)
+    }
+
+    /// Writes the client's address as `client_ip` on completion lines. Off by default.
+    ///
+    /// The address of the socket must be known: in axum, serve with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`; elsewhere, put a
+    /// [`SocketAddr`](std::net::SocketAddr) among the request's extensions.
+    pub fn with_client_ip(self, client_ip: bool) -> Self {
+        self.with(|settings| settings.client_ip = client_ip)
+    }
+
+    /// Writes the query string as `url.query` on completion lines, the values of sensitive
+    /// parameters as `[redacted]`. Off by default.
+    pub fn with_query(self, query: bool) -> Self {
+        self.with(|settings| settings.query = query)
+    }
+
+    /// Sets which names the fields of completion lines have, in place of what
+    /// `OTEL_SEMCONV_STABILITY_OPT_IN` says.
+    pub fn with_names(self, names: HttpNames) -> Self {
+        self.with(|settings| settings.names = Some(names))
+    }
+
+    /// Calls `hooks` at the stages of each request.
+    pub fn with_hooks(self, hooks: impl HttpHooks) -> Self {
+        self.with(|settings| settings.hooks = Some(Arc::new(hooks)))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.settings));
+        self
+    }
+}
+
+impl Default for HttpTelemetryLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Layer<S> for HttpTelemetryLayer {
+    type Service = HttpTelemetry<S>;
+
+    fn layer(&self, inner: S) -> HttpTelemetry<S> {
+        HttpTelemetry::new(inner, Arc::clone(&self.settings))
+    }
+}
+
+impl Settings {
+    pub(crate) fn names(&self) -> HttpNames {
+        self.names.unwrap_or_else(telemetry_core::http_names)
+    }
+
+    pub(crate) fn writes_lines_for(&self, path: &str) -> bool {
+        let is_listed = |listed: &String| listed == without_slash(path);
+        self.without_lines.is_empty() || !self.without_lines.iter().any(is_listed)
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("request_id_header", &self.request_id_header)
+            .field("without_lines", &self.without_lines)
+            .field("proxies", &self.proxies)
+            .field("client_ip", &self.client_ip)
+            .field("query", &self.query)
+            .field("names", &self.names)
+            .field("hooks", &self.hooks.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+fn without_slash(path: &str) -> &str {
+    match path {
+        "/" => path,
+        _ => path.strip_suffix('/').unwrap_or(path),
+    }
+}

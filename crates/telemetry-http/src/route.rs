@@ -1,0 +1,37 @@
+//! The template of the route that a request matched.
+
+use http::Extensions;
+use telemetry_core::HttpNames;
+
+/// The route template, such as `/api/tournaments/{id}/`, where there is one and a line
+/// will show it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Route {
+    #[cfg(feature = "axum")]
+    matched: Option<axum::extract::MatchedPath>,
+}
+
+impl Route {
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(unused_variables, reason = "only axum's router tells the route")
+    )]
+    pub(crate) fn of(extensions: &Extensions, names: HttpNames) -> Self {
+        Self {
+            #[cfg(feature = "axum")]
+            matched: (names != HttpNames::Classic)
+                .then(|| extensions.get().cloned())
+                .flatten(),
+        }
+    }
+
+    pub(crate) fn template(&self) -> Option<&str> {
+        #[cfg(feature = "axum")]
+        return self
+            .matched
+            .as_ref()
+            .map(axum::extract::MatchedPath::as_str);
+        #[cfg(not(feature = "axum"))]
+        None
+    }
+}

@@ -1,0 +1,171 @@
+//! The service: opens the scope of a request and hands both on.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Request, Response};
+use http_body::Body;
+use opentelemetry::propagation::Extractor;
+use smallvec::SmallVec;
+use telemetry_core::{
+    ClientIp, FieldValue, FutureExt as _, Scope, ScopeBuilder, ValueEncoder, names, panic,
+    propagation,
+};
+use telemetry_labels::{Id, Label};
+use tower_service::Service;
+
+use crate::body::ResponseBody;
+use crate::client;
+use crate::future::ResponseFuture;
+use crate::hooks::RequestHead;
+use crate::layer::Settings;
+use crate::lifecycle::Lifecycle;
+use crate::request_id::RequestId;
+use crate::user::UserId;
+
+/// Serves requests with their context. Made by
+/// [`HttpTelemetryLayer`](crate::HttpTelemetryLayer).
+#[derive(Clone, Debug)]
+pub struct HttpTelemetry<S> {
+    inner: S,
+    settings: Arc<Settings>,
+}
+
+/// Left in a request that has its telemetry, for a second layer further in.
+#[derive(Clone, Copy)]
+struct HasTelemetry;
+
+impl<S> HttpTelemetry<S> {
+    pub(crate) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        panic::watch();
+        Self { inner, settings }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for HttpTelemetry<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S::Error: Display,
+    ResBody: Body,
+    ResBody::Data: From<Bytes>,
+    ResBody::Error: Display,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        if request.extensions().get::<HasTelemetry>().is_some() {
+            return ResponseFuture::pass_through(self.inner.call(request));
+        }
+        let id = RequestId::of(request.headers(), &self.settings.request_id_header);
+        let client = self.client(&request);
+        let scope = self.open_scope(&request, &id);
+        let lifecycle = Lifecycle::new(&request, scope.clone(), &self.settings, client);
+        request.extensions_mut().insert(HasTelemetry);
+        if let Some(client) = client {
+            request.extensions_mut().insert(client);
+        }
+
+        let called = scope.in_scope(|| {
+            panic::catch(|| {
+                if let Some(hooks) = &self.settings.hooks {
+                    hooks.on_request(&head(&request), &scope);
+                }
+                self.inner.call(request)
+            })
+        });
+        let called = called.map(|future| future.in_scope(scope));
+        ResponseFuture::new(called, lifecycle, id)
+    }
+}
+
+impl<S> HttpTelemetry<S> {
+    fn open_scope<B>(&self, request: &Request<B>, id: &RequestId) -> Scope {
+        let mut scope = Scope::builder();
+        scope.set(names::REQUEST_ID, id.as_str());
+        if let Some(user) = request.extensions().get::<UserId>() {
+            scope.set(names::USER_ID, user);
+        }
+        self.set_labels(&mut scope, request.uri().path());
+        match propagation::extract(&Headers(request.headers())) {
+            Some(context) => scope.trace(&context).build(),
+            None => scope.build(),
+        }
+    }
+
+    fn set_labels(&self, scope: &mut ScopeBuilder, path: &str) {
+        let mut labels = SmallVec::<[Label<'_>; 8]>::new();
+        labels.extend(self.settings.labels.extract(path));
+        if labels.is_empty() {
+            return;
+        }
+        scope.set(names::LABELS, LabelNames(&labels));
+        for id in labels.iter().filter_map(|label| label.id) {
+            match id.value {
+                Id::Integer(value) => scope.set(id.key, value),
+                Id::Text(value) => scope.set(id.key, value),
+            }
+        }
+    }
+
+    /// The client's address, when somebody wants to know.
+    fn client<B>(&self, request: &Request<B>) -> Option<ClientIp> {
+        let peer = client::peer(request.extensions())?;
+        Some(self.settings.proxies.client(peer, request.headers()))
+    }
+}
+
+fn head<B>(request: &Request<B>) -> RequestHead<'_> {
+    RequestHead {
+        method: request.method(),
+        uri: request.uri(),
+        headers: request.headers(),
+        extensions: request.extensions(),
+    }
+}
+
+struct LabelNames<'a>(&'a [Label<'a>]);
+
+impl FieldValue for LabelNames<'_> {
+    #[inline]
+    fn encode(&self, encoder: ValueEncoder<'_>) {
+        encoder.list(self.0.iter().map(|label| label.name));
+    }
+}
+
+/// Headers as propagators read them; those that are not text do not count.
+struct Headers<'a>(&'a HeaderMap);
+
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        let value = if key == TRACEPARENT.as_str() {
+            // Spares parsing the name, for a header that is looked for in every request.
+            self.0.get(&TRACEPARENT)
+        } else {
+            self.0.get(key)
+        };
+        value?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
+
+    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
+        let values: Vec<_> = self.0.get_all(key).iter().collect();
+        let values: Vec<_> = values
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
+        (!values.is_empty()).then_some(values)
+    }
+}
