@@ -1,6 +1,7 @@
 //! The environment as a value, and how settings are read from it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 
 use crate::config::ConfigWarning;
@@ -26,10 +27,9 @@ impl Environment {
     /// Copies the variables of the process. Names that are not UTF-8 are left out.
     #[must_use]
     pub fn from_process() -> Self {
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok())))
-            .collect();
-        Self { variables }
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .collect()
     }
 
     /// The value of a variable, without surrounding white space; `None` when it is unset,
@@ -50,11 +50,11 @@ impl Environment {
     }
 }
 
-impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
+impl<K: Into<String>, V: Into<OsString>> FromIterator<(K, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let variables = pairs
             .into_iter()
-            .map(|(name, value)| (name.into(), Some(value.into())))
+            .map(|(name, value)| (name.into(), value.into().into_string().ok()))
             .collect();
         Self { variables }
     }

@@ -76,8 +76,11 @@ pub(super) fn directives(reader: &mut EnvironmentReader<'_>) -> Vec<Directive> {
 pub(super) fn filter(level: LevelFilter, directives: &[Directive]) -> EnvFilter {
     let mut filter = EnvFilter::default().add_directive(level.into());
     if level > LevelFilter::WARN {
-        for target in QUIETED {
-            if let Ok(directive) = format!("{target}=warn").parse() {
+        // Of two directives the longer target wins: one of `hyper` would lose to ours.
+        let own: Vec<_> = directives.iter().filter_map(target_of).collect();
+        for library in QUIETED {
+            let is_overruled = own.iter().any(|target| library.starts_with(target));
+            if !is_overruled && let Ok(directive) = format!("{library}=warn").parse() {
                 filter = filter.add_directive(directive);
             }
         }
@@ -85,4 +88,11 @@ pub(super) fn filter(level: LevelFilter, directives: &[Directive]) -> EnvFilter 
     directives.iter().fold(filter, |filter, directive| {
         filter.add_directive(directive.clone())
     })
+}
+
+/// The target of a directive; `None` when it has none.
+fn target_of(directive: &Directive) -> Option<String> {
+    let text = directive.to_string();
+    let (target, _) = text.split_once(['[', '='])?;
+    (!target.is_empty()).then(|| target.to_owned())
 }

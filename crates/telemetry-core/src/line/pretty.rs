@@ -37,11 +37,10 @@ pub(super) fn render(line: &[u8], colors: bool, out: &mut Vec<u8>) {
     text.plain(" [");
     text.colored(color_of(&level), &format!("{level:LEVEL_WIDTH$}"));
     text.plain("] ");
-    let padding = EVENT_WIDTH.saturating_sub(event.chars().count());
     text.start(BOLD);
-    text.escaped(&event);
+    let width = text.escaped(&event);
     text.end();
-    text.plain(&" ".repeat(padding));
+    text.plain(&" ".repeat(EVENT_WIDTH.saturating_sub(width)));
     text.plain(" [");
     text.start(BLUE);
     text.escaped(&logger);
@@ -103,14 +102,17 @@ impl Text<'_> {
         self.end();
     }
 
-    /// Text without control characters: they show as `\n` or `\u001b`.
-    fn escaped(&mut self, text: &str) {
+    /// Text without control characters: they show as `\n` or `\u001b`. Returns how many
+    /// characters it takes.
+    fn escaped(&mut self, text: &str) -> usize {
+        let start = self.out.len();
         for part in text.split_inclusive(['"', '\\']) {
             // Quotes and backslashes need no escape outside of quotes.
             let last = part.len() - usize::from(part.ends_with(['"', '\\']));
             encode::escaped(self.out, &part[..last]);
             self.plain(&part[last..]);
         }
+        String::from_utf8_lossy(&self.out[start..]).chars().count()
     }
 
     fn field(&mut self, key: &str, value: &Value) {

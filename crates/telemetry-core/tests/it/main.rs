@@ -1,0 +1,88 @@
+//! The behaviour of the core, through the public API.
+
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod context;
+mod hostile;
+mod kit;
+mod levels;
+mod lines;
+mod merging;
+mod redaction;
+mod spans;
+mod spawning;
+mod tracing_otel;
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use telemetry_core::{Config, LogFormat, Telemetry};
+
+/// An output that keeps what is written to it.
+#[derive(Clone, Debug, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The text that `work` logs under these settings, on this thread.
+fn text_of(config: Config, work: impl FnOnce()) -> String {
+    let kept = Kept::default();
+    let telemetry = Telemetry::builder()
+        .with_config(config)
+        .with_output(kept.clone())
+        .build()
+        .unwrap();
+    telemetry.run(work);
+    assert!(telemetry.flush(Duration::from_secs(10)));
+    String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
+}
+
+/// The JSON lines that `work` logs, without the timestamps.
+fn lines_of(work: impl FnOnce()) -> Vec<String> {
+    let config = Config::default()
+        .with_format(LogFormat::Json)
+        .with_level(tracing::Level::TRACE);
+    text_of(config, work)
+        .lines()
+        .map(|line| {
+            assert_is_timestamp(&line[..42]);
+            format!("{{{}", &line[43..])
+        })
+        .collect()
+}
+
+/// The one JSON line that `work` logs, without the timestamp.
+fn line_of(work: impl FnOnce()) -> String {
+    let mut lines = lines_of(work);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    lines.remove(0)
+}
+
+/// Checks `{"timestamp":"2024-01-15T10:23:45.123456Z"`.
+fn assert_is_timestamp(text: &str) {
+    let shape: String = text
+        .chars()
+        .map(|character| {
+            if character.is_ascii_digit() {
+                '0'
+            } else {
+                character
+            }
+        })
+        .collect();
+    assert_eq!(shape, r#"{"timestamp":"0000-00-00T00:00:00.000000Z""#);
+}
