@@ -57,19 +57,26 @@ impl Worker {
     /// Writes a chunk whole, however long that takes, and returns how many of its lines an
     /// output that is gone has lost.
     fn write_chunk(&mut self, chunk: &Chunk) -> u64 {
-        if self.is_mid_line && self.write_all(b"\n").is_ok() {
-            self.is_mid_line = false;
-        }
-        let unwritten = self.write_all(&chunk.bytes).err().unwrap_or_default();
-        let written = &chunk.bytes[..chunk.bytes.len() - unwritten];
-        if let Some(last) = written.last() {
-            self.is_mid_line = *last != b'\n';
-        }
-        if unwritten == 0 {
+        let written = self.write_lines(&chunk.bytes);
+        if written.len() == chunk.bytes.len() {
             return 0;
         }
         let whole_lines = written.iter().filter(|byte| **byte == b'\n').count() as u64;
         chunk.lines.saturating_sub(whole_lines)
+    }
+
+    /// Writes lines and returns what of them was written. A line that was broken off before
+    /// is ended first.
+    fn write_lines<'a>(&mut self, lines: &'a [u8]) -> &'a [u8] {
+        if self.is_mid_line && self.write_all(b"\n").is_ok() {
+            self.is_mid_line = false;
+        }
+        let unwritten = self.write_all(lines).err().unwrap_or_default();
+        let written = &lines[..lines.len() - unwritten];
+        if let Some(last) = written.last() {
+            self.is_mid_line = *last != b'\n';
+        }
+        written
     }
 
     /// Writes all bytes, trying again after failures that may pass. An error is final: the
@@ -123,8 +130,7 @@ impl Worker {
         // At a flush the start and the end may both be due.
         while let Some(report) = self.loss.update(dropped, is_flush) {
             let line = (self.report)(&report);
-            // A report that cannot be written is still counted in what it is about.
-            let _gone = self.write_all(&line);
+            self.write_lines(&line);
         }
     }
 
