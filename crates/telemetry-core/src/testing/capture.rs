@@ -69,7 +69,6 @@ impl LogCapture {
     ///
     /// When there is none or more than one; the message shows all lines.
     #[track_caller]
-    #[must_use]
     #[expect(clippy::panic, reason = "a test has no better way to fail")]
     pub fn single(&self, event: &str) -> CapturedEvent {
         let mut events = self.named(event);

@@ -95,7 +95,7 @@ fn rust_log_says_more_on_top_of_the_level() {
 #[test]
 fn plain_text_lines_take_the_place_of_structured_ones() {
     let text = text_of(config(&[("STRUCTLOG_ENABLED", "no")]), || {
-        tracing::info!(a = 1, "x")
+        tracing::info!(a = 1, "x");
     });
     assert!(text.ends_with(" INFO it::levels: x a=1\n"), "{text}");
 }

@@ -50,7 +50,7 @@ fn a_span_made_before_the_scope_and_entered_inside_it_keeps_the_scope() {
 fn a_span_without_a_parent_keeps_the_scope() {
     let lines = lines_with_spans(|| {
         scope(8).in_scope(|| {
-            tracing::info_span!(parent: None, "root").in_scope(|| tracing::info!("x"))
+            tracing::info_span!(parent: None, "root").in_scope(|| tracing::info!("x"));
         });
     });
     assert_scope(&lines, 8);
