@@ -27,7 +27,7 @@ async fn a_panicking_handler_gives_a_500_and_one_error_line() {
         "/api/games/{id}/",
         on_get(|| async {
             telemetry_core::bind("step", "second");
-            panic!("game {} is lost", 7) as ()
+            panic!("game {} is lost", 7) as ();
         }),
     ));
     let response = send(&app, get("/api/games/7/")).await;
