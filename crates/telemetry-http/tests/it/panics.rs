@@ -23,13 +23,11 @@ use crate::{get, request_id, send, with_telemetry};
 #[tokio::test]
 async fn a_panicking_handler_gives_a_500_and_one_error_line() {
     let logs = capture_logs();
-    let app = with_telemetry(Router::new().route(
-        "/api/games/{id}/",
-        on_get(|| async {
-            telemetry_core::bind("step", "second");
-            panic!("game {} is lost", 7) as ();
-        }),
-    ));
+    async fn lose() {
+        telemetry_core::bind("step", "second");
+        panic!("game {} is lost", 7);
+    }
+    let app = with_telemetry(Router::new().route("/api/games/{id}/", on_get(lose)));
     let response = send(&app, get("/api/games/7/")).await;
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(response.body(), "");
