@@ -33,17 +33,14 @@ pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
 /// Says whether every byte is printable ASCII other than a quote and a backslash.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    // Blocks of a fixed size are compared whole; the last one overlaps the one before.
+    // Blocks of a fixed size are looked at whole; the last one overlaps the one before.
     if let Some(last) = bytes.last_chunk::<16>() {
-        let (blocks, rest) = bytes.as_chunks::<16>();
-        let mut special = false;
-        for block in blocks {
-            special |= has_special(block);
+        let mut special = [0; 16];
+        for block in bytes.as_chunks::<16>().0 {
+            mark_specials(block, &mut special);
         }
-        if !rest.is_empty() {
-            special |= has_special(last);
-        }
-        return !special;
+        mark_specials(last, &mut special);
+        return u128::from_ne_bytes(special) == 0;
     }
     let special = match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(first), Some(last)) => {
@@ -54,16 +51,15 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     special == 0
 }
 
-/// Compares without branches, which compiles to a few vector instructions.
+/// Marks the places of bytes that need escaping, without branches, which compiles to a few
+/// vector instructions.
 #[inline(always)]
-fn has_special(block: &[u8; 16]) -> bool {
-    let mut special = 0;
-    for &byte in block {
-        special |= u8::from(byte.wrapping_sub(b' ') > b'~' - b' ')
-            | u8::from(byte == b'"')
-            | u8::from(byte == b'\\');
+fn mark_specials(block: &[u8; 16], marks: &mut [u8; 16]) {
+    for (mark, byte) in marks.iter_mut().zip(block) {
+        *mark |= u8::from(byte.wrapping_sub(b' ') > b'~' - b' ')
+            | u8::from(*byte == b'"')
+            | u8::from(*byte == b'\\');
     }
-    special != 0
 }
 
 /// Packs up to seven bytes into a word, by overlapping reads, without a loop.

@@ -177,7 +177,7 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// Collects what a scope begins with, before it is shared.
+/// Collects what a scope begins with, before it is shared. Made by [`Scope::builder`].
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ScopeBuilder {
@@ -185,35 +185,30 @@ pub struct ScopeBuilder {
     trace: Option<Context>,
 }
 
+// By reference: moving a builder that was just written to stalls on the writes.
 impl ScopeBuilder {
     /// Sets a field, as [`Scope::bind`] does.
     #[inline]
-    pub fn field(mut self, key: &str, value: impl FieldValue) -> Self {
+    pub fn field(&mut self, key: &str, value: impl FieldValue) -> &mut Self {
         self.fields.set(key, &value);
         self
-    }
-
-    /// Sets a field, as [`field`](Self::field) does, on a builder held by reference.
-    #[inline]
-    pub fn set(&mut self, key: &str, value: impl FieldValue) {
-        self.fields.set(key, &value);
     }
 
     /// Sets the scope's place in the trace. A context without a valid span is ignored: it
     /// must not be attached, or a parent-based sampler would drop every span beneath it.
     #[inline]
-    pub fn trace(mut self, context: &Context) -> Self {
+    pub fn trace(&mut self, context: &Context) -> &mut Self {
         self.trace = trace::valid(context);
         self
     }
 
-    /// Makes the scope.
+    /// Makes the scope. The builder is empty afterwards.
     #[inline]
     #[must_use]
-    pub fn build(self) -> Scope {
+    pub fn build(&mut self) -> Scope {
         Scope(Arc::new(Inner {
-            fields: Mutex::new(self.fields),
-            trace: self.trace,
+            fields: Mutex::new(std::mem::take(&mut self.fields)),
+            trace: self.trace.take(),
             #[cfg(feature = "testing")]
             tag: Tag::current(),
         }))

@@ -89,15 +89,15 @@ where
 impl<S> HttpTelemetry<S> {
     fn open_scope<B>(&self, request: &Request<B>, id: &RequestId) -> Scope {
         let mut scope = Scope::builder();
-        scope.set(names::REQUEST_ID, id.as_str());
+        scope.field(names::REQUEST_ID, id.as_str());
         if let Some(user) = request.extensions().get::<UserId>() {
-            scope.set(names::USER_ID, user);
+            scope.field(names::USER_ID, user);
         }
         self.set_labels(&mut scope, request.uri().path());
-        match propagation::extract(&Headers(request.headers())) {
-            Some(context) => scope.trace(&context).build(),
-            None => scope.build(),
+        if let Some(context) = propagation::extract(&Headers(request.headers())) {
+            scope.trace(&context);
         }
+        scope.build()
     }
 
     fn set_labels(&self, scope: &mut ScopeBuilder, path: &str) {
@@ -106,12 +106,12 @@ impl<S> HttpTelemetry<S> {
         if labels.is_empty() {
             return;
         }
-        scope.set(names::LABELS, LabelNames(&labels));
+        scope.field(names::LABELS, LabelNames(&labels));
         for id in labels.iter().filter_map(|label| label.id) {
             match id.value {
-                Id::Integer(value) => scope.set(id.key, value),
-                Id::Text(value) => scope.set(id.key, value),
-            }
+                Id::Integer(value) => scope.field(id.key, value),
+                Id::Text(value) => scope.field(id.key, value),
+            };
         }
     }
 

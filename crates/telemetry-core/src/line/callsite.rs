@@ -22,8 +22,6 @@ pub(super) struct Callsite {
     metadata: &'static Metadata<'static>,
     /// `,"level":"info","logger":"target","event":`
     pub(super) head: Box<[u8]>,
-    /// The keys of all fields, each as `,"key":`, one after the other.
-    keys: Box<[u8]>,
     fields: Box<[FieldKey]>,
     pub(super) shape: Shape,
     /// The keys that a line of this callsite may have of its own.
@@ -44,11 +42,31 @@ pub(super) enum Shape {
     Log,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct FieldKey {
-    start: u32,
-    end: u32,
+/// A field as it will be written.
+#[derive(Debug)]
+pub(super) struct FieldKey {
+    /// `,"key":"`; nothing for the message, whose key is in the head, but the quote.
+    quoted: Box<[u8]>,
     pub(super) kind: FieldKind,
+}
+
+impl FieldKey {
+    /// What comes before a string: the key and a quote.
+    #[inline]
+    pub(super) fn before_string(&self) -> &[u8] {
+        &self.quoted
+    }
+
+    /// What comes before any other value.
+    #[inline]
+    pub(super) fn before_value(&self) -> &[u8] {
+        self.quoted.split_last().map_or(&[], |(_, key)| key)
+    }
+
+    /// The key alone, as it is rendered.
+    fn key(&self) -> Option<&[u8]> {
+        self.quoted.strip_prefix(b",\"")?.strip_suffix(b"\":\"")
+    }
 }
 
 /// What is done with a field.
@@ -70,19 +88,19 @@ impl Callsite {
         encode::string(&mut head, metadata.target());
         render_key(&mut head, names::EVENT);
 
-        let (mut keys, mut fields, mut declared) = (Vec::new(), Vec::new(), Keys::default());
+        let (mut fields, mut declared) = (Vec::new(), Keys::default());
         let names: Vec<_> = metadata
             .fields()
             .iter()
             .map(|field| key_of(field.name()))
             .collect();
         for (at, name) in names.iter().enumerate() {
-            let start = keys.len() as u32;
+            let mut quoted = Vec::new();
             let kind = if *name == MESSAGE && metadata.is_event() {
                 FieldKind::Message
             } else {
                 let key = allowed(name);
-                render_key(&mut keys, &key);
+                render_key(&mut quoted, &key);
                 if !names[..at].contains(name) {
                     declared.add(Keys::of(&key));
                 }
@@ -92,16 +110,15 @@ impl Callsite {
                     FieldKind::Plain
                 }
             };
+            quoted.push(b'"');
             fields.push(FieldKey {
-                start,
-                end: keys.len() as u32,
+                quoted: quoted.into(),
                 kind,
             });
         }
         Self {
             metadata,
             head: head.into(),
-            keys: keys.into(),
             shape: shape(metadata, &names),
             fields: fields.into(),
             declared,
@@ -109,21 +126,15 @@ impl Callsite {
         }
     }
 
-    /// The rendered key of a field and what is done with it.
+    /// How a field is written.
     #[inline]
-    pub(super) fn field(&self, index: usize) -> Option<(&[u8], FieldKind)> {
-        let field = self.fields.get(index)?;
-        let key = self.keys.get(field.start as usize..field.end as usize)?;
-        Some((key, field.kind))
+    pub(super) fn field(&self, index: usize) -> Option<&FieldKey> {
+        self.fields.get(index)
     }
 
     /// Says whether one of the fields that may be recorded here has this rendered key.
     pub(super) fn declares(&self, key: &[u8]) -> bool {
-        self.fields.iter().any(|field| {
-            let rendered = &self.keys[field.start as usize..field.end as usize];
-            // Without `,"` and `":`.
-            rendered.get(2..rendered.len().saturating_sub(2)) == Some(key)
-        })
+        self.fields.iter().any(|field| field.key() == Some(key))
     }
 
     /// Says whether two sets of keys, which a line of this callsite met before, are known

@@ -12,7 +12,7 @@ use tracing_log::NormalizeEvent as _;
 use crate::decode::Pieces;
 use crate::encode;
 use crate::fields::{Fields, Keys, render_key};
-use crate::line::callsite::{self, Callsite, FieldKind, Shape};
+use crate::line::callsite::{self, Callsite, FieldKey, FieldKind, Shape};
 use crate::line::spans::FieldsVisitor;
 use crate::line::{level_name, timestamp};
 use crate::names;
@@ -212,29 +212,42 @@ struct Straight<'a> {
 }
 
 impl Straight<'_> {
-    /// Writes the key, unless it is the message's; `false` when the value is not to follow.
+    /// Writes the key of a value that is no string; `false` when the value is not to follow.
     #[inline]
-    fn begin(&mut self, field: &Field) -> bool {
-        let Some((key, kind)) = self.callsite.field(field.index()) else {
+    fn value(&mut self, field: &Field) -> bool {
+        let Some(field) = self.field(field) else {
             return false;
         };
-        match kind {
-            FieldKind::Message => {
-                self.has_event = true;
-                true
-            }
-            FieldKind::Plain => {
-                self.require_event();
-                self.out.extend_from_slice(key);
-                true
-            }
-            FieldKind::Sensitive => {
-                self.require_event();
-                self.out.extend_from_slice(key);
-                encode::string(self.out, REDACTED);
-                false
-            }
+        self.out.extend_from_slice(field.before_value());
+        true
+    }
+
+    /// Writes the key of a string and its first quote; `false` when the string is not to
+    /// follow.
+    #[inline]
+    fn string(&mut self, field: &Field) -> bool {
+        let Some(field) = self.field(field) else {
+            return false;
+        };
+        self.out.extend_from_slice(field.before_string());
+        true
+    }
+
+    /// The key to be written; `None` when the field is written already.
+    #[inline]
+    fn field(&mut self, field: &Field) -> Option<&'static FieldKey> {
+        let field = self.callsite.field(field.index())?;
+        if field.kind == FieldKind::Message {
+            self.has_event = true;
+            return Some(field);
         }
+        self.require_event();
+        if field.kind == FieldKind::Sensitive {
+            self.out.extend_from_slice(field.before_value());
+            encode::string(self.out, REDACTED);
+            return None;
+        }
+        Some(field)
     }
 
     /// Writes an empty message when none was recorded.
@@ -250,51 +263,50 @@ impl Straight<'_> {
 impl Visit for Straight<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
-        if self.begin(field) {
-            encode::string(self.out, value);
+        if self.string(field) {
+            encode::escaped(self.out, value);
+            self.out.push(b'"');
         }
     }
 
     #[inline]
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if self.begin(field) {
+        if self.value(field) {
             encode::integer(self.out, value);
         }
     }
 
     #[inline]
     fn record_i64(&mut self, field: &Field, value: i64) {
-        if self.begin(field) {
+        if self.value(field) {
             encode::integer(self.out, value);
         }
     }
 
     #[inline]
     fn record_f64(&mut self, field: &Field, value: f64) {
-        if self.begin(field) {
+        if self.value(field) {
             encode::float(self.out, value);
         }
     }
 
     #[inline]
     fn record_bool(&mut self, field: &Field, value: bool) {
-        if self.begin(field) {
+        if self.value(field) {
             encode::bool(self.out, value);
         }
     }
 
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if self.begin(field) {
-            self.out.push(b'"');
+        if self.string(field) {
             encode::formatted(self.out, format_args!("{value:?}"));
             self.out.push(b'"');
         }
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        if self.begin(field) {
-            self.out.push(b'"');
+        if self.string(field) {
             encode::formatted(self.out, format_args!("{value}"));
             self.out.push(b'"');
             self.exception = self.exception.take().or_else(|| source_chain(value));
