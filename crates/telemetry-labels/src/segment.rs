@@ -12,14 +12,15 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Reads the segment behind the slash at `slash`; `None` at the end of the path.
+    /// Reads the segment behind the slash at `slash`; `None` at the end of the path, which a
+    /// closing slash may stand at.
     #[inline]
     pub(crate) fn at(path: &str, slash: usize) -> Option<Self> {
         let path = path.as_bytes();
-        if path.get(slash) != Some(&b'/') {
+        let start = slash + 1;
+        if path.get(slash) != Some(&b'/') || start == path.len() {
             return None;
         }
-        let start = slash + 1;
         let word = word_at(path, start);
         let slashes = zeros(word ^ END);
         if slashes == 0 {
@@ -160,7 +161,10 @@ mod tests {
                 for after in ["", "/", "/x", "/0123456789"] {
                     let text: String = ('a'..='z').take(length).collect();
                     let path = format!("{}/{text}{after}", "b".repeat(before));
-                    let segment = Segment::at(&path, before).unwrap();
+                    let Some(segment) = Segment::at(&path, before) else {
+                        assert!(path.len() == before + 1, "{path}");
+                        continue;
+                    };
                     assert_eq!(segment.text(&path), text, "{path}");
                     let mut head = [0; 8];
                     for (to, from) in head.iter_mut().zip(text.bytes()) {
