@@ -49,6 +49,7 @@ struct SlowQuery {
 
 async fn slow(Query(query): Query<SlowQuery>) -> Result<Json<Value>, Error> {
     let wait = bounded_wait(query.ms)?;
+    tracing::debug!("slow_response_begun");
     tokio::time::sleep(wait).await;
     Ok(Json(json!({"waited_ms": query.ms})))
 }
