@@ -1,33 +1,13 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 
 use anyhow::bail;
 use lexopt::{Arg, Parser};
+use telemetry_core::Variable;
 
-/// What `--help` shows.
-pub(crate) const HELP: &str = "\
-The DTX tournament site.
-
-Usage: dtx-backend [serve]
-
-Commands:
-  serve    Serves the HTTP API; also what is done without a command
-
-Options:
-  -h, --help       Shows this
-  -V, --version    Shows the version
-
-Settings come from the environment:
-  DTX_BIND              The address to listen on [127.0.0.1:8000]
-  DATABASE_URL          The SQLite database [sqlite:data/dtx.sqlite]
-  DTX_SAMPLE_DATA       Whether to fill an empty database with sample data and a login that
-                        everybody knows [true on a loopback address, else false]
-  DTX_COOKIE_SECURE     Whether session cookies go over TLS alone [false]
-  DTX_DEBUG_ROUTES      Whether there are /api/debug/ routes; on a loopback address alone [false]
-  DTX_SHUTDOWN_TIMEOUT  How many seconds requests in flight have to finish [30]
-and those of telemetry, such as LOG_LEVEL, LOG_FORMAT and NODE_ENV.
-";
+use crate::settings::VARIABLES;
 
 /// What the program is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +41,37 @@ impl Command {
         }
         Ok(command.unwrap_or(Self::Serve))
     }
+}
+
+/// What `--help` shows.
+pub(crate) fn help() -> String {
+    let variables = VARIABLES.iter().fold(String::new(), |mut text, variable| {
+        let Variable {
+            name,
+            default,
+            meaning,
+        } = variable;
+        // Writing to a string does not fail.
+        let _infallible = write!(text, "\n  {name}\n      {meaning} [{default}]");
+        text
+    });
+    format!(
+        "\
+The DTX tournament site.
+
+Usage: dtx-backend [serve]
+
+Commands:
+  serve    Serve the HTTP API; also what is done without a command
+
+Options:
+  -h, --help       Show this
+  -V, --version    Show the version
+
+Settings come from the environment:{variables}
+and those of telemetry, such as LOG_LEVEL, LOG_FORMAT and NODE_ENV.
+"
+    )
 }
 
 #[cfg(test)]

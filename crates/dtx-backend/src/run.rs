@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use telemetry_core::{Config, Environment, Telemetry};
 
-use crate::command::{Command, HELP};
+use crate::command::{self, Command};
 use crate::server;
 use crate::settings::Settings;
 
@@ -27,7 +27,7 @@ where
 {
     match Command::parse(arguments)? {
         Command::Serve => serve(environment).await,
-        Command::Help => print(HELP),
+        Command::Help => print(&command::help()),
         Command::Version => print(concat!("dtx-backend ", env!("CARGO_PKG_VERSION"), "\n")),
     }
 }

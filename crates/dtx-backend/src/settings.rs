@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::bail;
-use telemetry_core::{Environment, EnvironmentReader};
+use telemetry_core::{Environment, EnvironmentReader, Variable};
 
 use crate::store::DatabaseUrl;
 
@@ -12,27 +12,56 @@ const DEFAULT_BIND: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8000);
 const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Every variable that the application reads, beside those of telemetry.
+pub static VARIABLES: &[Variable] = &[
+    Variable {
+        name: "DTX_BIND",
+        default: "127.0.0.1:8000",
+        meaning: "The address and port to listen on. Port 0 is any free one.",
+    },
+    Variable {
+        name: "DATABASE_URL",
+        default: "sqlite:data/dtx.sqlite",
+        meaning: "The SQLite file, which is made when it is not there.",
+    },
+    Variable {
+        name: "DTX_SAMPLE_DATA",
+        default: "true on a loopback address, else false",
+        meaning: "Fill an empty database with sample data, a login that everybody knows included.",
+    },
+    Variable {
+        name: "DTX_COOKIE_SECURE",
+        default: "false",
+        meaning: "Let browsers send the session cookie over TLS alone.",
+    },
+    Variable {
+        name: "DTX_DEBUG_ROUTES",
+        default: "false",
+        meaning: "Add routes that panic, fail, wait and stream. On a loopback address alone.",
+    },
+    Variable {
+        name: "DTX_SHUTDOWN_TIMEOUT",
+        default: "30",
+        meaning: "How many seconds requests in flight have to finish.",
+    },
+];
+
 /// The settings of the application. Those of telemetry are
-/// [`telemetry_core::Config`]'s.
+/// [`telemetry_core::Config`]'s. See [`VARIABLES`] for what each means.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// `DTX_BIND`: the address to listen on. `127.0.0.1:8000` by default; port 0 is any
-    /// free one.
+    /// `DTX_BIND`.
     pub bind: SocketAddr,
-    /// `DATABASE_URL`: where the data is. `sqlite:data/dtx.sqlite` by default.
+    /// `DATABASE_URL`.
     pub database_url: DatabaseUrl,
-    /// `DTX_SAMPLE_DATA`: whether an empty database is filled with sample data, a login
-    /// that everybody knows included. By default only when bound to a loopback address.
+    /// `DTX_SAMPLE_DATA`.
     pub sample_data: bool,
-    /// `DTX_COOKIE_SECURE`: whether browsers send the session cookie over TLS alone. Off
-    /// by default; set it behind a proxy that ends TLS.
+    /// `DTX_COOKIE_SECURE`.
     pub cookie_secure: bool,
-    /// `DTX_DEBUG_ROUTES`: whether there are routes that panic, fail, wait and stream. Off
-    /// by default, and refused unless bound to a loopback address.
+    /// `DTX_DEBUG_ROUTES`.
     pub debug_routes: bool,
-    /// `DTX_SHUTDOWN_TIMEOUT`: how long requests in flight may take to finish, in seconds.
-    /// 30 by default.
+    /// `DTX_SHUTDOWN_TIMEOUT`.
     pub shutdown_timeout: Duration,
 }
 
