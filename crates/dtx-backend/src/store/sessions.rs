@@ -53,12 +53,4 @@ impl Store {
             .await?;
         Ok(())
     }
-
-    pub(super) async fn delete_sessions_of(&self, user_id: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE user_id = $1")
-            .bind(user_id)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
-    }
 }

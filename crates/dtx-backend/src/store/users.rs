@@ -19,7 +19,6 @@ pub(crate) struct User {
 impl Record for User {
     const NAME: &'static str = "user";
     const TABLE: &'static str = "users";
-    const ID: &'static str = "users.id";
     const SELECT: &'static str = "SELECT id, username, is_staff, created_at FROM users";
     const CONFLICT: &'static str = "the username is taken";
     type Filter = UserFilter;
@@ -73,23 +72,26 @@ impl Store {
         id: i64,
         changes: &UserChanges,
     ) -> Result<User, StoreError> {
+        let mut transaction = self.pool.begin().await?;
         let query = "UPDATE users SET username = COALESCE($2, username), \
                      password_hash = COALESCE($3, password_hash), \
                      is_staff = COALESCE($4, is_staff) WHERE id = $1";
-        let user = self
-            .update(
-                id,
-                sqlx::query(query)
-                    .bind(id)
-                    .bind(&changes.username)
-                    .bind(&changes.password_hash)
-                    .bind(changes.is_staff),
-            )
-            .await?;
+        sqlx::query(query)
+            .bind(id)
+            .bind(&changes.username)
+            .bind(&changes.password_hash)
+            .bind(changes.is_staff)
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::of_change::<User>)?;
         if changes.password_hash.is_some() {
-            self.delete_sessions_of(id).await?;
+            sqlx::query("DELETE FROM sessions WHERE user_id = $1")
+                .bind(id)
+                .execute(&mut *transaction)
+                .await?;
         }
-        Ok(user)
+        transaction.commit().await?;
+        self.find(id).await?.ok_or(StoreError::CHANGED)
     }
 
     /// The id and the password hash of a user, by the name in any case.
