@@ -48,7 +48,7 @@ pub(super) enum Error {
     Internal(#[source] anyhow::Error),
     /// 503: what the site needs does not answer.
     #[error("the database does not answer")]
-    Unavailable(#[source] anyhow::Error),
+    Unavailable,
 }
 
 /// The body of every error response.
@@ -103,17 +103,7 @@ impl Error {
             }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
-            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
-        }
-    }
-
-    /// What the log says of it, where that is more than the client is told.
-    fn recorded(&self) -> Option<RecordedError> {
-        match self {
-            Self::Internal(source) | Self::Unavailable(source) => {
-                Some(RecordedError::new(source.as_ref()))
-            }
-            _ => None,
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
     }
 }
@@ -122,7 +112,8 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (status, _) = self.status_and_code();
         let mut response = (status, Json(self.body())).into_response();
-        if let Some(recorded) = self.recorded() {
+        if let Self::Internal(source) = &self {
+            let recorded = RecordedError::new(source.as_ref());
             response.extensions_mut().insert(recorded);
         }
         response

@@ -23,10 +23,14 @@ async fn a_site_with_its_database_lives_and_is_ready() {
 #[tokio::test]
 async fn a_site_without_its_database_lives_and_is_not_ready() {
     let site = Site::empty().await;
+    let logs = capture_logs();
     site.application.close().await;
     site.nobody().get("/healthz").await.assert_status(200);
     let answer = site.nobody().get("/readyz").await;
     answer.assert_error(503, "unavailable");
+    let line = logs.single("database_not_ready");
+    let problem = "attempted to acquire a connection on a closed pool";
+    assert_eq!(line["error"], problem);
 }
 
 #[tokio::test]
