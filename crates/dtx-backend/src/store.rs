@@ -49,9 +49,10 @@ pub(crate) struct Store {
 impl Store {
     /// The record with this id.
     pub(crate) async fn find<R: Record>(&self, id: i64) -> Result<Option<R>, StoreError> {
-        let conditions = Conditions::new().equals(R::ID, Some(id));
-        let mut query = select::<R>("", &conditions);
-        Ok(query.build_query_as().fetch_optional(&self.pool).await?)
+        let mut query = QueryBuilder::<Sqlite>::new(R::SELECT);
+        query.push(" WHERE ").push(R::TABLE).push(".id = ");
+        let query = query.push_bind(id).build_query_as();
+        Ok(query.fetch_optional(&self.pool).await?)
     }
 
     /// One page of the records that meet the conditions, in the order of their ids.
@@ -65,8 +66,8 @@ impl Store {
         let mut records = select::<R>("", conditions);
         records
             .push(" ORDER BY ")
-            .push(R::ID)
-            .push(" LIMIT ")
+            .push(R::TABLE)
+            .push(".id LIMIT ")
             .push_bind(i64::from(page.page_size))
             .push(" OFFSET ")
             .push_bind(page.offset());

@@ -48,22 +48,6 @@ impl FieldProblems {
         }
     }
 
-    /// Looks at the name of something: 1 to 100 characters. `None` is a name that stays.
-    pub(super) fn name(&mut self, field: &'static str, name: Option<&str>) {
-        let Some(name) = name else { return };
-        self.ensure(!name.is_empty(), field, "must not be empty");
-        self.ensure(
-            name.chars().count() <= LONGEST_NAME,
-            field,
-            "must be at most 100 characters long",
-        );
-        self.ensure(
-            name.trim() == name && !name.contains(char::is_control),
-            field,
-            "must not begin or end with white space or hold control characters",
-        );
-    }
-
     /// The error, if there is any problem.
     pub(super) fn check(self) -> Result<(), Error> {
         if self.0.is_empty() {
@@ -80,4 +64,22 @@ impl fmt::Display for FieldProblems {
         let fields: Vec<_> = self.0.keys().map(|field| &**field).collect();
         write!(f, "not valid: {}", fields.join(", "))
     }
+}
+
+/// Looks at the `name` of something: 1 to 100 characters. `None` is one that stays as it is.
+pub(super) fn check_name(name: Option<&str>) -> Result<(), Error> {
+    let Some(name) = name else { return Ok(()) };
+    let mut problems = FieldProblems::new();
+    problems.ensure(!name.is_empty(), "name", "must not be empty");
+    problems.ensure(
+        name.chars().count() <= LONGEST_NAME,
+        "name",
+        "must be at most 100 characters long",
+    );
+    problems.ensure(
+        name.trim() == name && !name.contains(char::is_control),
+        "name",
+        "must not begin or end with white space or hold control characters",
+    );
+    problems.check()
 }

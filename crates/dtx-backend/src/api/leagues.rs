@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::api::error::Error;
 use crate::api::extract::{self, Id, Path};
-use crate::api::fields::FieldProblems;
+use crate::api::fields::check_name;
 use crate::api::resource::{created, find, referred, updated};
 use crate::api::session::Actor;
 use crate::store::{League, LeagueChanges, NewLeague, Organization, Standing, Store};
@@ -17,9 +17,7 @@ pub(super) async fn create(
     actor: Actor,
     extract::Json(new): extract::Json<NewLeague>,
 ) -> Result<Response, Error> {
-    let mut problems = FieldProblems::new();
-    problems.name("name", Some(&new.name));
-    problems.check()?;
+    check_name(Some(&new.name))?;
     let id = new.organization_id;
     actor.must_own(&referred::<Organization>(&store, "organization_id", id).await?)?;
     Ok(created(store.create_league(&new).await?))
@@ -32,9 +30,7 @@ pub(super) async fn update(
     extract::Json(changes): extract::Json<LeagueChanges>,
 ) -> Result<Json<League>, Error> {
     actor.owned::<League>(&store, id).await?;
-    let mut problems = FieldProblems::new();
-    problems.name("name", changes.name.as_deref());
-    problems.check()?;
+    check_name(changes.name.as_deref())?;
     Ok(updated(store.update_league(id, &changes).await?))
 }
 

@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use crate::api::error::Error;
 use crate::api::extract::{self, Id, Path};
-use crate::api::fields::FieldProblems;
+use crate::api::fields::check_name;
 use crate::api::resource::{created, referred, updated};
 use crate::api::session::Actor;
 use crate::store::{NewOrganization, Organization, OrganizationChanges, Store, User};
@@ -16,9 +16,7 @@ pub(super) async fn create(
     Actor(user): Actor,
     extract::Json(new): extract::Json<NewOrganization>,
 ) -> Result<Response, Error> {
-    let mut problems = FieldProblems::new();
-    problems.name("name", Some(&new.name));
-    problems.check()?;
+    check_name(Some(&new.name))?;
     Ok(created(store.create_organization(&new, user.id).await?))
 }
 
@@ -30,9 +28,7 @@ pub(super) async fn update(
     extract::Json(changes): extract::Json<OrganizationChanges>,
 ) -> Result<Json<Organization>, Error> {
     actor.owned::<Organization>(&store, id).await?;
-    let mut problems = FieldProblems::new();
-    problems.name("name", changes.name.as_deref());
-    problems.check()?;
+    check_name(changes.name.as_deref())?;
     if let Some(owner) = changes.owner_id {
         referred::<User>(&store, "owner_id", owner).await?;
     }

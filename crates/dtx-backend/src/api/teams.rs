@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use crate::api::error::Error;
 use crate::api::extract::{self, Id, Path};
-use crate::api::fields::FieldProblems;
+use crate::api::fields::{FieldProblems, check_name};
 use crate::api::resource::{created, referred, updated};
 use crate::api::session::Actor;
 use crate::store::{League, NewTeam, Store, Team, TeamChanges, Tournament, User};
@@ -16,9 +16,7 @@ pub(super) async fn create(
     Actor(user): Actor,
     extract::Json(new): extract::Json<NewTeam>,
 ) -> Result<Response, Error> {
-    let mut problems = FieldProblems::new();
-    problems.name("name", Some(&new.name));
-    problems.check()?;
+    check_name(Some(&new.name))?;
     referred::<League>(&store, "league_id", new.league_id).await?;
     Ok(created(store.create_team(&new, user.id).await?))
 }
@@ -31,9 +29,7 @@ pub(super) async fn update(
     extract::Json(changes): extract::Json<TeamChanges>,
 ) -> Result<Json<Team>, Error> {
     actor.owned::<Team>(&store, id).await?;
-    let mut problems = FieldProblems::new();
-    problems.name("name", changes.name.as_deref());
-    problems.check()?;
+    check_name(changes.name.as_deref())?;
     if let Some(captain) = changes.captain_id {
         referred::<User>(&store, "captain_id", captain).await?;
     }

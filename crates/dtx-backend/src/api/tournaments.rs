@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::api::error::Error;
 use crate::api::extract::{self, Id, Page, Path};
-use crate::api::fields::FieldProblems;
+use crate::api::fields::check_name;
 use crate::api::resource::{created, find, referred, updated};
 use crate::api::session::Actor;
 use crate::store::{
@@ -20,9 +20,7 @@ pub(super) async fn create(
     actor: Actor,
     extract::Json(new): extract::Json<NewTournament>,
 ) -> Result<Response, Error> {
-    let mut problems = FieldProblems::new();
-    problems.name("name", Some(&new.name));
-    problems.check()?;
+    check_name(Some(&new.name))?;
     actor.must_own(&referred::<League>(&store, "league_id", new.league_id).await?)?;
     Ok(created(store.create_tournament(&new).await?))
 }
@@ -34,9 +32,7 @@ pub(super) async fn update(
     extract::Json(changes): extract::Json<TournamentChanges>,
 ) -> Result<Json<Tournament>, Error> {
     actor.owned::<Tournament>(&store, id).await?;
-    let mut problems = FieldProblems::new();
-    problems.name("name", changes.name.as_deref());
-    problems.check()?;
+    check_name(changes.name.as_deref())?;
     Ok(updated(store.update_tournament(id, &changes).await?))
 }
 

@@ -99,10 +99,9 @@ impl Store {
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_with(options)
-            .await?;
-        // Its errors repeat their sources.
-        let migrated = MIGRATIONS.run(&pool).await;
-        migrated.map_err(|error| anyhow!("{error}"))?;
+            .await
+            .map_err(without_sources)?;
+        MIGRATIONS.run(&pool).await.map_err(without_sources)?;
         Ok(Self { pool })
     }
 
@@ -127,6 +126,11 @@ impl Store {
             tracing::warn!("database_close_timed_out");
         }
     }
+}
+
+/// The errors of the driver repeat their sources in their own words.
+fn without_sources(error: impl std::error::Error) -> anyhow::Error {
+    anyhow!("{error}")
 }
 
 #[cfg(test)]

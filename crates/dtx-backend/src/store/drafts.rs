@@ -23,7 +23,6 @@ pub(crate) struct Draft {
 impl Record for Draft {
     const NAME: &'static str = "draft";
     const TABLE: &'static str = "drafts";
-    const ID: &'static str = "drafts.id";
     const SELECT: &'static str = "SELECT drafts.id, tournament_id, \
                                   first_team_id, first.captain_id AS first_captain_id, \
                                   second_team_id, second.captain_id AS second_captain_id, \

@@ -54,7 +54,6 @@ impl GameState {
 impl Record for Game {
     const NAME: &'static str = "game";
     const TABLE: &'static str = "games";
-    const ID: &'static str = "games.id";
     const SELECT: &'static str = "SELECT games.id, tournament_id, round, first_team_id, \
                                   second_team_id, state, scheduled_at, started_at, finished_at, \
                                   owner_id, games.created_at FROM games \

@@ -19,7 +19,6 @@ pub(crate) struct League {
 impl Record for League {
     const NAME: &'static str = "league";
     const TABLE: &'static str = "leagues";
-    const ID: &'static str = "leagues.id";
     const SELECT: &'static str = "SELECT leagues.id, organization_id, leagues.name, owner_id, \
                                   leagues.created_at FROM leagues \
                                   JOIN organizations ON organizations.id = organization_id";

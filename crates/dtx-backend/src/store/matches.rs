@@ -33,7 +33,6 @@ pub(crate) struct Score {
 impl Record for Match {
     const NAME: &'static str = "match";
     const TABLE: &'static str = "matches";
-    const ID: &'static str = "matches.id";
     const SELECT: &'static str = "SELECT matches.id, game_id, tournament_id, \
                                   matches.first_team_id, matches.second_team_id, winner_id, \
                                   first_score, second_score, owner_id, matches.created_at \

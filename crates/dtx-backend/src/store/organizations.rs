@@ -18,7 +18,6 @@ pub(crate) struct Organization {
 impl Record for Organization {
     const NAME: &'static str = "organization";
     const TABLE: &'static str = "organizations";
-    const ID: &'static str = "organizations.id";
     const SELECT: &'static str = "SELECT id, name, owner_id, created_at FROM organizations";
     const CONFLICT: &'static str = "another organization has this name";
     type Filter = OrganizationFilter;

@@ -15,8 +15,6 @@ pub(crate) trait Record:
     const NAME: &'static str;
     /// The name of its table and of its place in the API: `teams`.
     const TABLE: &'static str;
-    /// The column of its id: `teams.id`.
-    const ID: &'static str;
     /// What it is selected by, without conditions.
     const SELECT: &'static str;
     /// What is wrong when the database refuses a new or changed one.

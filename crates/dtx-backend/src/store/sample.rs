@@ -3,7 +3,8 @@
 use sqlx::{Sqlite, Transaction};
 use time::Duration;
 
-use crate::store::{GameState, Store, StoreError};
+use crate::store::GameState::{self, Finished, Running, Scheduled};
+use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
 
 const USERS: [&str; 8] = [
@@ -53,63 +54,32 @@ const TEAMS: [(&str, usize, usize); 8] = [
 const DRAFTS: [(usize, usize, usize, i64); 4] =
     [(0, 0, 1, -91), (1, 2, 3, -2), (2, 4, 5, 4), (3, 6, 7, -15)];
 
-/// A game, and its winner and scores when it has been played.
-struct SampleGame {
-    tournament: usize,
-    round: i64,
-    teams: (usize, usize),
-    in_days: i64,
-    state: GameState,
-    result: Option<(Option<usize>, i64, i64)>,
-}
-
-const fn played(
-    tournament: usize,
-    round: i64,
-    teams: (usize, usize),
-    in_days: i64,
-    result: (Option<usize>, i64, i64),
-) -> SampleGame {
-    SampleGame {
-        tournament,
-        round,
-        teams,
-        in_days,
-        state: GameState::Finished,
-        result: Some(result),
-    }
-}
-
-const fn open(
-    tournament: usize,
-    round: i64,
-    teams: (usize, usize),
-    in_days: i64,
-    state: GameState,
-) -> SampleGame {
-    SampleGame {
-        tournament,
-        round,
-        teams,
-        in_days,
-        state,
-        result: None,
-    }
-}
-
+/// Tournaments, rounds, their two teams, in how many days, states and results.
 const GAMES: [SampleGame; 11] = [
-    played(0, 1, (0, 1), -90, (Some(0), 38, 21)),
-    played(0, 1, (2, 3), -90, (Some(3), 30, 27)),
-    played(0, 2, (0, 3), -89, (Some(3), 24, 25)),
-    played(0, 2, (1, 2), -89, (None, 19, 19)),
-    played(1, 1, (0, 2), -1, (Some(0), 41, 12)),
-    open(1, 1, (1, 3), 0, GameState::Running),
-    open(1, 2, (0, 1), 2, GameState::Scheduled),
-    open(2, 1, (4, 5), 5, GameState::Scheduled),
-    played(3, 1, (6, 7), -14, (Some(7), 15, 33)),
-    played(3, 2, (7, 6), -13, (Some(7), 29, 28)),
-    open(3, 3, (6, 7), -12, GameState::Finished),
+    (0, 1, (0, 1), -90, Finished, Some((Some(0), 38, 21))),
+    (0, 1, (2, 3), -90, Finished, Some((Some(3), 30, 27))),
+    (0, 2, (0, 3), -89, Finished, Some((Some(3), 24, 25))),
+    (0, 2, (1, 2), -89, Finished, Some((None, 19, 19))),
+    (1, 1, (0, 2), -1, Finished, Some((Some(0), 41, 12))),
+    (1, 1, (1, 3), 0, Running, None),
+    (1, 2, (0, 1), 2, Scheduled, None),
+    (2, 1, (4, 5), 5, Scheduled, None),
+    (3, 1, (6, 7), -14, Finished, Some((Some(7), 15, 33))),
+    (3, 2, (7, 6), -13, Finished, Some((Some(7), 29, 28))),
+    (3, 3, (6, 7), -12, Finished, None),
 ];
+
+type SampleGame = (
+    usize,
+    i64,
+    (usize, usize),
+    i64,
+    GameState,
+    Option<SampleResult>,
+);
+
+/// The winner, if it is no draw, and both scores.
+type SampleResult = (Option<usize>, i64, i64);
 
 impl Store {
     /// Says whether there is any user yet.
@@ -178,7 +148,7 @@ impl Sample {
         }
         let tournaments = self.add_tournaments(&leagues).await?;
         self.add_drafts(&tournaments, &teams).await?;
-        for game in &GAMES {
+        for game in GAMES {
             self.add_game(game, &tournaments, &teams).await?;
         }
         Ok(())
@@ -233,29 +203,29 @@ impl Sample {
 
     async fn add_game(
         &mut self,
-        game: &SampleGame,
+        (tournament, round, (first, second), in_days, state, result): SampleGame,
         tournaments: &[i64],
         teams: &[i64],
     ) -> Result<(), sqlx::Error> {
-        let scheduled_at = self.day(game.in_days);
-        let has_started = game.state != GameState::Scheduled;
-        let has_finished = game.state == GameState::Finished;
+        let scheduled_at = self.day(in_days);
+        let has_started = state != Scheduled;
+        let has_finished = state == Finished;
         let query = "INSERT INTO games (tournament_id, league_id, round, first_team_id, \
                      second_team_id, state, scheduled_at, started_at, finished_at, created_at) \
                      SELECT id, league_id, $2, $3, $4, $5, $6, $7, $8, $9 FROM tournaments \
                      WHERE id = $1 RETURNING id";
         let query = sqlx::query_scalar(query)
-            .bind(tournaments[game.tournament])
-            .bind(game.round)
-            .bind(teams[game.teams.0])
-            .bind(teams[game.teams.1])
-            .bind(game.state)
+            .bind(tournaments[tournament])
+            .bind(round)
+            .bind(teams[first])
+            .bind(teams[second])
+            .bind(state)
             .bind(scheduled_at)
             .bind(has_started.then_some(scheduled_at))
             .bind(has_finished.then(|| scheduled_at.plus(Duration::minutes(47))))
             .bind(self.now);
         let id = self.insert(query).await?;
-        let Some((winner, first_score, second_score)) = game.result else {
+        let Some((winner, first_score, second_score)) = result else {
             return Ok(());
         };
         let query = "INSERT INTO matches (game_id, first_team_id, second_team_id, winner_id, \

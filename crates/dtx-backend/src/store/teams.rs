@@ -19,7 +19,6 @@ pub(crate) struct Team {
 impl Record for Team {
     const NAME: &'static str = "team";
     const TABLE: &'static str = "teams";
-    const ID: &'static str = "teams.id";
     const SELECT: &'static str = "SELECT id, league_id, name, captain_id, created_at FROM teams";
     const CONFLICT: &'static str = "another team of this league has this name";
     type Filter = TeamFilter;

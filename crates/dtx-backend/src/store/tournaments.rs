@@ -20,7 +20,6 @@ pub(crate) struct Tournament {
 impl Record for Tournament {
     const NAME: &'static str = "tournament";
     const TABLE: &'static str = "tournaments";
-    const ID: &'static str = "tournaments.id";
     const SELECT: &'static str = "SELECT tournaments.id, league_id, tournaments.name, starts_at, \
                                   owner_id, tournaments.created_at FROM tournaments \
                                   JOIN leagues ON leagues.id = league_id \
