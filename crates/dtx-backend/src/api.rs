@@ -1,4 +1,9 @@
 //! The HTTP API: routes, their handlers and what they have in common.
+//!
+//! Everybody may read, sign up and log in. Whoever is logged in may found an organization,
+//! and enter a team into any league. Everything has one owner, who alone may change it or
+//! add to it: an organization's owner owns all that is beneath it but the teams, a team's
+//! captain owns the team, users own themselves. The staff may do everything.
 
 mod debug;
 mod drafts;

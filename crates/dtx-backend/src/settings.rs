@@ -237,4 +237,21 @@ mod tests {
         let settings = read([("DTX_BIND", "0.0.0.0:8000"), ("DTX_SAMPLE_DATA", "true")]);
         assert!(settings.unwrap().sample_data);
     }
+
+    #[test]
+    fn the_readme_has_every_variable() {
+        let readme = include_str!("../README.md");
+        for variable in VARIABLES {
+            let Variable {
+                name,
+                default,
+                meaning,
+            } = variable;
+            let rows = [
+                format!("| `{name}` | `{default}` | {meaning} |"),
+                format!("| `{name}` | {default} | {meaning} |"),
+            ];
+            assert!(rows.iter().any(|row| readme.contains(row)), "{name}");
+        }
+    }
 }

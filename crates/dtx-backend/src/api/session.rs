@@ -105,8 +105,9 @@ pub(super) async fn logout(
     State(settings): State<CookieSettings>,
     cookies: CookieJar,
 ) -> Result<(CookieJar, StatusCode), Error> {
-    if let Some(token) = token(&cookies) {
-        store.delete_session(&token.hash()).await?;
+    if let Some(token) = token(&cookies)
+        && store.delete_session(&token.hash()).await?
+    {
         tracing::info!("user_logged_out");
     }
     let cookies = cookies.remove(cookie(String::new(), settings));

@@ -46,11 +46,12 @@ impl Store {
         Ok(user.fetch_optional(&self.pool).await?)
     }
 
-    pub(crate) async fn delete_session(&self, token_hash: &[u8]) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE token_hash = $1")
+    /// Ends a session; `false` when there is none.
+    pub(crate) async fn delete_session(&self, token_hash: &[u8]) -> Result<bool, StoreError> {
+        let deleted = sqlx::query("DELETE FROM sessions WHERE token_hash = $1")
             .bind(token_hash)
             .execute(&self.pool)
             .await?;
-        Ok(())
+        Ok(deleted.rows_affected() > 0)
     }
 }

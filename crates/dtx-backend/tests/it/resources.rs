@@ -259,3 +259,23 @@ async fn an_id_that_is_deleted_is_not_given_again() {
         .await;
     assert_ne!(first, second);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_changes_at_once_none_is_lost() {
+    let site = Site::empty().await;
+    let user = site.user("founder").await;
+    let tasks: Vec<_> = (0..100)
+        .map(|number| {
+            let user = user.clone();
+            telemetry_core::spawn(async move {
+                let new = json!({"name": number.to_string()});
+                user.create("/api/organizations/", new).await
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let answer = user.get("/api/organizations/").await;
+    assert_eq!(answer.body["count"], 100);
+}
