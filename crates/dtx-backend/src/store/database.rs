@@ -39,8 +39,9 @@ impl DatabaseUrl {
         if url.starts_with("postgres") {
             return Err(format!("PostgreSQL is not supported yet; give {wanted}"));
         }
-        let options = url
-            .starts_with("sqlite:")
+        let is_file =
+            url.starts_with("sqlite:") && !url.contains(":memory:") && !url.contains("mode=memory");
+        let options = is_file
             .then(|| SqliteConnectOptions::from_str(url).ok())
             .flatten()
             // Without a name SQLite gives every connection a database of its own.
@@ -156,6 +157,8 @@ mod tests {
             "dtx.sqlite",
             "sqlite:",
             "sqlite://",
+            "sqlite::memory:",
+            "sqlite:x?mode=memory",
             "sqlite:dtx.sqlite?mode=x",
             "SQLITE:dtx",
             "mysql://localhost/dtx",

@@ -1,6 +1,7 @@
 //! The states of games, who plays them, and their results.
 
 use serde_json::{Value, json};
+use telemetry_core::testing::capture_logs;
 
 use crate::site::{Site, World};
 
@@ -68,10 +69,11 @@ async fn no_other_way_is_allowed() {
 }
 
 #[tokio::test]
-async fn of_two_who_start_a_game_at_once_neither_does_harm() {
+async fn of_those_who_start_a_game_at_once_one_does() {
     let site = Site::empty().await;
     let world = World::create(&site).await;
     let path = new_game(&world).await;
+    let logs = capture_logs();
     let start = || world.owner.patch(&path, json!({"state": "running"}));
     let (a, b, c, d) = tokio::join!(start(), start(), start(), start());
     let statuses = [a, b, c, d].map(|answer| answer.status.as_u16());
@@ -81,6 +83,7 @@ async fn of_two_who_start_a_game_at_once_neither_does_harm() {
         "{statuses:?}"
     );
     assert_eq!(world.owner.get(&path).await.body["state"], "running");
+    logs.single("game_started");
 }
 
 #[tokio::test]
