@@ -175,3 +175,27 @@ impl Store {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::DatabaseUrl;
+
+    #[tokio::test]
+    async fn a_game_that_has_left_the_state_it_was_seen_in_stays_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::file(directory.path().join("dtx.sqlite"));
+        let store = Store::open(&url).await.unwrap();
+        store.add_sample_data("no hash").await.unwrap();
+        let scheduled: Game = store.find(7).await.unwrap().unwrap();
+        let changes = GameChanges {
+            state: Some(GameState::Running),
+            ..GameChanges::default()
+        };
+        let start = || store.update_game(7, scheduled.state, &changes);
+        let running = start().await.unwrap();
+        assert_eq!(running.state, GameState::Running);
+        let error = start().await.unwrap_err();
+        assert!(matches!(error, StoreError::Conflict(_)), "{error}");
+    }
+}

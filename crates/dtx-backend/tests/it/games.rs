@@ -1,7 +1,6 @@
 //! The states of games, who plays them, and their results.
 
 use serde_json::{Value, json};
-use telemetry_core::testing::capture_logs;
 
 use crate::site::{Site, World};
 
@@ -66,24 +65,6 @@ async fn no_other_way_is_allowed() {
     }
     let answer = world.owner.patch(&path, json!({"state": "paused"})).await;
     answer.assert_error(422, "invalid");
-}
-
-#[tokio::test]
-async fn of_those_who_start_a_game_at_once_one_does() {
-    let site = Site::empty().await;
-    let world = World::create(&site).await;
-    let path = new_game(&world).await;
-    let logs = capture_logs();
-    let start = || world.owner.patch(&path, json!({"state": "running"}));
-    let (a, b, c, d) = tokio::join!(start(), start(), start(), start());
-    let statuses = [a, b, c, d].map(|answer| answer.status.as_u16());
-    assert!(statuses.contains(&200), "{statuses:?}");
-    assert!(
-        statuses.iter().all(|status| [200, 409].contains(status)),
-        "{statuses:?}"
-    );
-    assert_eq!(world.owner.get(&path).await.body["state"], "running");
-    logs.single("game_started");
 }
 
 #[tokio::test]
