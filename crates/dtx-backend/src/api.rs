@@ -1,0 +1,46 @@
+//! The HTTP API: routes, their handlers and what they have in common.
+//!
+//! Everybody may read, sign up and log in. Whoever is logged in may found an organization,
+//! and enter a team into any league. Everything has one owner, who alone may change it or
+//! add to it: an organization's owner owns all that is beneath it but the teams, a team's
+//! captain owns the team, users own themselves. The staff may do everything.
+
+mod debug;
+mod drafts;
+mod error;
+mod extract;
+mod fields;
+mod games;
+mod health;
+mod leagues;
+mod matches;
+mod organizations;
+mod panic;
+mod resource;
+mod routes;
+mod session;
+mod teams;
+mod tournaments;
+mod users;
+
+use axum::extract::FromRef;
+
+pub(crate) use routes::router;
+
+use crate::password::Passwords;
+use crate::store::Store;
+
+/// What handlers work with.
+#[derive(Clone, Debug, FromRef)]
+pub(crate) struct ApiState {
+    pub(crate) store: Store,
+    pub(crate) passwords: Passwords,
+    pub(crate) cookies: CookieSettings,
+}
+
+/// How session cookies are sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CookieSettings {
+    /// Over TLS alone.
+    pub(crate) secure: bool,
+}

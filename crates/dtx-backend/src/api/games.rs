@@ -1,0 +1,64 @@
+//! Games, and their way from scheduled through running to finished.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::api::error::Error;
+use crate::api::extract::{self, Id, Path};
+use crate::api::fields::FieldProblems;
+use crate::api::resource::{created, referred, updated};
+use crate::api::session::Actor;
+use crate::api::teams::check_opponents;
+use crate::store::{Game, GameChanges, GameState, NewGame, Store, Tournament};
+
+const LAST_ROUND: i64 = 1_000;
+
+pub(super) async fn create(
+    State(store): State<Store>,
+    actor: Actor,
+    extract::Json(new): extract::Json<NewGame>,
+) -> Result<Response, Error> {
+    check_round(Some(new.round))?;
+    let id = new.tournament_id;
+    let tournament: Tournament = referred(&store, "tournament_id", id).await?;
+    actor.must_own(&tournament)?;
+    check_opponents(&store, &tournament, new.first_team_id, new.second_team_id).await?;
+    Ok(created(store.create_game(&new).await?))
+}
+
+/// Changes a game. Its state goes from each to the next alone; naming the one that it has
+/// changes nothing.
+pub(super) async fn update(
+    State(store): State<Store>,
+    actor: Actor,
+    Path(Id(id)): Path<Id>,
+    extract::Json(mut changes): extract::Json<GameChanges>,
+) -> Result<Json<Game>, Error> {
+    let game: Game = actor.owned(&store, id).await?;
+    check_round(changes.round)?;
+    changes.state = changes.state.filter(|next| *next != game.state);
+    if let Some(next) = changes.state
+        && !game.state.can_become(next)
+    {
+        return Err(Error::Conflict(
+            "a game goes from scheduled to running to finished",
+        ));
+    }
+    let game = store.update_game(id, game.state, &changes).await?;
+    match changes.state {
+        Some(GameState::Running) => tracing::info!("game_started"),
+        Some(GameState::Finished) => tracing::info!("game_finished"),
+        Some(GameState::Scheduled) | None => return Ok(updated(game)),
+    }
+    Ok(Json(game))
+}
+
+fn check_round(round: Option<i64>) -> Result<(), Error> {
+    let is_valid = round.is_none_or(|round| (1..=LAST_ROUND).contains(&round));
+    if is_valid {
+        Ok(())
+    } else {
+        Err(FieldProblems::one("round", "must be from 1 to 1000"))
+    }
+}

@@ -1,0 +1,52 @@
+//! Leagues.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::api::error::Error;
+use crate::api::extract::{self, Id, Path};
+use crate::api::fields::check_name;
+use crate::api::resource::{created, find, referred, updated};
+use crate::api::session::Actor;
+use crate::store::{League, LeagueChanges, NewLeague, Organization, Standing, Store};
+
+pub(super) async fn create(
+    State(store): State<Store>,
+    actor: Actor,
+    extract::Json(new): extract::Json<NewLeague>,
+) -> Result<Response, Error> {
+    check_name(Some(&new.name))?;
+    let id = new.organization_id;
+    actor.must_own(&referred::<Organization>(&store, "organization_id", id).await?)?;
+    Ok(created(store.create_league(&new).await?))
+}
+
+pub(super) async fn update(
+    State(store): State<Store>,
+    actor: Actor,
+    Path(Id(id)): Path<Id>,
+    extract::Json(changes): extract::Json<LeagueChanges>,
+) -> Result<Json<League>, Error> {
+    actor.owned::<League>(&store, id).await?;
+    check_name(changes.name.as_deref())?;
+    Ok(updated(store.update_league(id, &changes).await?))
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct LeagueStandings {
+    league_id: i64,
+    standings: Vec<Standing>,
+}
+
+pub(super) async fn standings(
+    State(store): State<Store>,
+    Path(Id(id)): Path<Id>,
+) -> Result<Json<LeagueStandings>, Error> {
+    find::<League>(&store, id).await?;
+    Ok(Json(LeagueStandings {
+        league_id: id,
+        standings: store.league_standings(id).await?,
+    }))
+}

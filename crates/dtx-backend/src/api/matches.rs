@@ -1,0 +1,83 @@
+//! Matches: recording and correcting the results of games.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use serde::{Deserialize, Deserializer};
+
+use crate::api::error::Error;
+use crate::api::extract::{self, Id, Path};
+use crate::api::fields::FieldProblems;
+use crate::api::resource::{created, referred, updated};
+use crate::api::session::Actor;
+use crate::store::{Game, Match, NewMatch, Score, Store};
+
+const HIGHEST_SCORE: i64 = 1_000_000;
+
+/// Records the result of a finished game.
+pub(super) async fn create(
+    State(store): State<Store>,
+    actor: Actor,
+    extract::Json(new): extract::Json<NewMatch>,
+) -> Result<Response, Error> {
+    let game: Game = referred(&store, "game_id", new.game_id).await?;
+    actor.must_own(&game)?;
+    let score = Score {
+        winner_id: new.winner_id,
+        first_score: new.first_score,
+        second_score: new.second_score,
+    };
+    check(score, game.first_team_id, game.second_team_id)?;
+    Ok(created(store.create_match(game.id, score).await?))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct MatchPatch {
+    /// `Some(None)` is a draw.
+    #[serde(deserialize_with = "even_null")]
+    winner_id: Option<Option<i64>>,
+    first_score: Option<i64>,
+    second_score: Option<i64>,
+}
+
+/// Corrects a result.
+pub(super) async fn update(
+    State(store): State<Store>,
+    actor: Actor,
+    Path(Id(id)): Path<Id>,
+    extract::Json(patch): extract::Json<MatchPatch>,
+) -> Result<Json<Match>, Error> {
+    let before: Match = actor.owned(&store, id).await?;
+    let score = Score {
+        winner_id: patch.winner_id.unwrap_or(before.score.winner_id),
+        first_score: patch.first_score.unwrap_or(before.score.first_score),
+        second_score: patch.second_score.unwrap_or(before.score.second_score),
+    };
+    check(score, before.first_team_id, before.second_team_id)?;
+    Ok(updated(store.update_match(id, score).await?))
+}
+
+fn check(score: Score, first_team_id: i64, second_team_id: i64) -> Result<(), Error> {
+    let mut problems = FieldProblems::new();
+    for (field, score) in [
+        ("first_score", score.first_score),
+        ("second_score", score.second_score),
+    ] {
+        let is_valid = (0..=HIGHEST_SCORE).contains(&score);
+        problems.ensure(is_valid, field, "must be from 0 to 1000000");
+    }
+    problems.ensure(
+        score
+            .winner_id
+            .is_none_or(|winner| winner == first_team_id || winner == second_team_id),
+        "winner_id",
+        "must be one of the two teams, or null after a draw",
+    );
+    problems.check()
+}
+
+/// Tells `null` from a field that is left out.
+fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,111 @@
+//! Tournaments, and what is read through them.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::api::error::Error;
+use crate::api::extract::{self, Id, Page, Path};
+use crate::api::fields::check_name;
+use crate::api::resource::{created, find, referred, updated};
+use crate::api::session::Actor;
+use crate::store::{
+    BracketGame, Draft, Game, GameFilter, League, Listing, NewTournament, Standing, Store,
+    Tournament, TournamentChanges,
+};
+
+pub(super) async fn create(
+    State(store): State<Store>,
+    actor: Actor,
+    extract::Json(new): extract::Json<NewTournament>,
+) -> Result<Response, Error> {
+    check_name(Some(&new.name))?;
+    actor.must_own(&referred::<League>(&store, "league_id", new.league_id).await?)?;
+    Ok(created(store.create_tournament(&new).await?))
+}
+
+pub(super) async fn update(
+    State(store): State<Store>,
+    actor: Actor,
+    Path(Id(id)): Path<Id>,
+    extract::Json(changes): extract::Json<TournamentChanges>,
+) -> Result<Json<Tournament>, Error> {
+    actor.owned::<Tournament>(&store, id).await?;
+    check_name(changes.name.as_deref())?;
+    Ok(updated(store.update_tournament(id, &changes).await?))
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Bracket {
+    tournament_id: i64,
+    rounds: Vec<BracketRound>,
+}
+
+#[derive(Debug, Serialize)]
+struct BracketRound {
+    round: i64,
+    games: Vec<BracketGame>,
+}
+
+pub(super) async fn bracket(
+    State(store): State<Store>,
+    Path(Id(id)): Path<Id>,
+) -> Result<Json<Bracket>, Error> {
+    find::<Tournament>(&store, id).await?;
+    let mut rounds: Vec<BracketRound> = Vec::new();
+    for game in store.bracket(id).await? {
+        match rounds.last_mut() {
+            Some(last) if last.round == game.round => last.games.push(game),
+            _ => rounds.push(BracketRound {
+                round: game.round,
+                games: vec![game],
+            }),
+        }
+    }
+    Ok(Json(Bracket {
+        tournament_id: id,
+        rounds,
+    }))
+}
+
+pub(super) async fn games(
+    State(store): State<Store>,
+    Path(Id(id)): Path<Id>,
+    Page(page): Page,
+) -> Result<Json<Listing<Game>>, Error> {
+    find::<Tournament>(&store, id).await?;
+    let games = GameFilter::of_tournament(id);
+    Ok(Json(store.list(&games.into(), page).await?))
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct TournamentStandings {
+    tournament_id: i64,
+    standings: Vec<Standing>,
+}
+
+pub(super) async fn standings(
+    State(store): State<Store>,
+    Path(Id(id)): Path<Id>,
+) -> Result<Json<TournamentStandings>, Error> {
+    find::<Tournament>(&store, id).await?;
+    Ok(Json(TournamentStandings {
+        tournament_id: id,
+        standings: store.tournament_standings(id).await?,
+    }))
+}
+
+/// Answers with a draft, if it is one of this tournament's.
+pub(super) async fn draft(
+    State(store): State<Store>,
+    Path((Id(tournament_id), Id(draft_id))): Path<(Id, Id)>,
+) -> Result<Json<Draft>, Error> {
+    find::<Tournament>(&store, tournament_id).await?;
+    let draft: Draft = find(&store, draft_id).await?;
+    if draft.tournament_id == tournament_id {
+        Ok(Json(draft))
+    } else {
+        Err(Error::NotFound("draft"))
+    }
+}

@@ -1,0 +1,111 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use anyhow::bail;
+use lexopt::{Arg, Parser};
+use telemetry_core::Variable;
+
+use crate::settings::VARIABLES;
+
+/// What the program is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Serve,
+    Help,
+    Version,
+}
+
+impl Command {
+    /// Reads the arguments, without the name of the program.
+    ///
+    /// # Errors
+    ///
+    /// When there is one that is not known.
+    pub(crate) fn parse<I>(arguments: I) -> anyhow::Result<Self>
+    where
+        I: IntoIterator<Item: Into<OsString>, IntoIter: 'static>,
+    {
+        let mut parser = Parser::from_args(arguments);
+        let mut command = None;
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Arg::Short('h') | Arg::Long("help") => return Ok(Self::Help),
+                Arg::Short('V') | Arg::Long("version") => return Ok(Self::Version),
+                Arg::Value(value) if command.is_none() && value == "serve" => {
+                    command = Some(Self::Serve);
+                }
+                other => bail!("{}; see dtx-backend --help", other.unexpected()),
+            }
+        }
+        Ok(command.unwrap_or(Self::Serve))
+    }
+}
+
+/// What `--help` shows.
+pub(crate) fn help() -> String {
+    let variables = VARIABLES.iter().fold(String::new(), |mut text, variable| {
+        let Variable {
+            name,
+            default,
+            meaning,
+        } = variable;
+        // Writing to a string does not fail.
+        let _infallible = write!(text, "\n  {name}\n      {meaning} [{default}]");
+        text
+    });
+    format!(
+        "\
+The DTX tournament site.
+
+Usage: dtx-backend [serve]
+
+Commands:
+  serve    Serve the HTTP API; also what is done without a command
+
+Options:
+  -h, --help       Show this
+  -V, --version    Show the version
+
+Settings come from the environment:{variables}
+and those of telemetry, such as LOG_LEVEL, LOG_FORMAT and NODE_ENV.
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_arguments_the_site_is_served() {
+        assert_eq!(
+            Command::parse(Vec::<String>::new()).unwrap(),
+            Command::Serve
+        );
+        assert_eq!(Command::parse(["serve"]).unwrap(), Command::Serve);
+    }
+
+    #[test]
+    fn help_and_version_are_shown_on_request() {
+        for (argument, command) in [
+            ("-h", Command::Help),
+            ("--help", Command::Help),
+            ("-V", Command::Version),
+            ("--version", Command::Version),
+        ] {
+            assert_eq!(Command::parse([argument]).unwrap(), command);
+            assert_eq!(Command::parse(["serve", argument]).unwrap(), command);
+        }
+    }
+
+    #[test]
+    fn an_unknown_argument_is_named() {
+        for argument in ["sevre", "--port", "-x"] {
+            let error = Command::parse([argument]).unwrap_err().to_string();
+            assert!(error.contains(argument), "{error}");
+        }
+        assert!(Command::parse(["serve", "serve"]).is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! The program `dtx-backend`.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use telemetry_core::Environment;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = std::env::args_os().skip(1);
+    let Err(error) = dtx_backend::run(arguments, &Environment::from_process()).await else {
+        return ExitCode::SUCCESS;
+    };
+    // One line, whatever the sources of the error hold. Nobody may be there to read it.
+    let message = format!("{error:#}").replace('\n', " ");
+    let _is_read = writeln!(std::io::stderr(), "dtx-backend: {message}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,101 @@
+//! What follows from results: tables and brackets.
+
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, FromRow};
+
+use crate::store::{GameState, Store, StoreError};
+use crate::timestamp::Timestamp;
+
+/// A team's line in a table: three points for a win, one for a draw.
+#[derive(Debug, FromRow, Serialize)]
+pub(crate) struct Standing {
+    /// Counts from 1. More points come first, then the better difference of scores, then
+    /// more scored, then the name, then the older team.
+    pub(crate) position: i64,
+    pub(crate) team_id: i64,
+    pub(crate) team: String,
+    pub(crate) played: i64,
+    pub(crate) won: i64,
+    pub(crate) drawn: i64,
+    pub(crate) lost: i64,
+    pub(crate) scored: i64,
+    pub(crate) conceded: i64,
+    pub(crate) points: i64,
+}
+
+/// A game in its place in a bracket, with its result if it has one.
+#[derive(Debug, FromRow, Serialize)]
+pub(crate) struct BracketGame {
+    #[serde(skip)]
+    pub(crate) round: i64,
+    pub(crate) game_id: i64,
+    pub(crate) state: GameState,
+    pub(crate) scheduled_at: Timestamp,
+    pub(crate) first_team_id: i64,
+    pub(crate) first_team: String,
+    pub(crate) second_team_id: i64,
+    pub(crate) second_team: String,
+    /// The result: all `None` as long as there is none.
+    pub(crate) winner_id: Option<i64>,
+    pub(crate) first_score: Option<i64>,
+    pub(crate) second_score: Option<i64>,
+}
+
+/// Makes a table of the teams and results that `FROM` and what follows it give.
+fn table(from: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!(
+        "SELECT ROW_NUMBER() OVER \
+         (ORDER BY points DESC, scored - conceded DESC, scored DESC, team, team_id) AS position, \
+         team_id, team, played, won, played - won - lost AS drawn, lost, scored, conceded, points \
+         FROM (SELECT teams.id AS team_id, teams.name AS team, COUNT(results.team_id) AS played, \
+         COALESCE(SUM(won), 0) AS won, COALESCE(SUM(lost), 0) AS lost, \
+         COALESCE(SUM(scored), 0) AS scored, COALESCE(SUM(conceded), 0) AS conceded, \
+         COALESCE(SUM(2 * won + 1 - lost), 0) AS points \
+         {from} GROUP BY teams.id, teams.name) AS totals ORDER BY position"
+    ))
+}
+
+impl Store {
+    /// The table of all teams of a league, from the results of all its tournaments.
+    pub(crate) async fn league_standings(
+        &self,
+        league_id: i64,
+    ) -> Result<Vec<Standing>, StoreError> {
+        let sql = table(
+            "FROM teams LEFT JOIN results ON results.team_id = teams.id \
+             WHERE teams.league_id = $1",
+        );
+        let standings = sqlx::query_as(sql).bind(league_id);
+        Ok(standings.fetch_all(&self.pool).await?)
+    }
+
+    /// The table of the teams that have games in a tournament, from its results.
+    pub(crate) async fn tournament_standings(
+        &self,
+        tournament_id: i64,
+    ) -> Result<Vec<Standing>, StoreError> {
+        let sql = table(
+            "FROM teams LEFT JOIN results \
+             ON results.team_id = teams.id AND results.tournament_id = $1 \
+             WHERE teams.id IN (\
+             SELECT first_team_id FROM games WHERE tournament_id = $1 UNION \
+             SELECT second_team_id FROM games WHERE tournament_id = $1)",
+        );
+        let standings = sqlx::query_as(sql).bind(tournament_id);
+        Ok(standings.fetch_all(&self.pool).await?)
+    }
+
+    /// The games of a tournament, by round and then in the order in which they are played.
+    pub(crate) async fn bracket(&self, tournament_id: i64) -> Result<Vec<BracketGame>, StoreError> {
+        let query = "SELECT round, games.id AS game_id, state, scheduled_at, \
+                     games.first_team_id, first.name AS first_team, \
+                     games.second_team_id, second.name AS second_team, \
+                     winner_id, first_score, second_score FROM games \
+                     JOIN teams AS first ON first.id = games.first_team_id \
+                     JOIN teams AS second ON second.id = games.second_team_id \
+                     LEFT JOIN matches ON matches.game_id = games.id \
+                     WHERE tournament_id = $1 ORDER BY round, scheduled_at, games.id";
+        let games = sqlx::query_as(query).bind(tournament_id);
+        Ok(games.fetch_all(&self.pool).await?)
+    }
+}

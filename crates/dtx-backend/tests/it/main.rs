@@ -1,0 +1,25 @@
+//! The behaviour of the site: through its API, in process, and as a program.
+
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod client;
+mod debug_routes;
+mod errors;
+mod games;
+mod health;
+mod lines;
+mod lists;
+mod permissions;
+mod process;
+mod program;
+mod resources;
+mod sample_data;
+mod sessions;
+mod site;
+mod slashes;
+mod standings;
+mod users;
