@@ -8,6 +8,8 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 use std::thread;
 
+mod backtrace;
+
 thread_local! {
     /// How many calls of [`catch`] are on the stack.
     static CATCHING: Cell<u32> = const { Cell::new(0) };
@@ -20,8 +22,8 @@ thread_local! {
 pub struct Panic {
     /// What it said: the [`ERROR`](crate::names::ERROR) of a line.
     pub message: String,
-    /// Where it happened, and the backtrace: the [`EXCEPTION`](crate::names::EXCEPTION) of
-    /// a line. `None` when [`watch`] was not called before, or another panic hook has since
+    /// Where it happened, and the frames from there to the call of [`catch`], at most 32 and
+    /// 8 KiB of them: the [`EXCEPTION`](crate::names::EXCEPTION) of a line. `None` when [`watch`] was not called before, or another panic hook has since
     /// replaced the one that it sets.
     pub backtrace: Option<String>,
     payload: Box<dyn Any + Send>,
@@ -108,6 +110,7 @@ fn remember(info: &PanicHookInfo<'_>) {
         // Writing to a string does not fail.
         let _infallible = writeln!(text, "panicked at {location}");
     }
-    let _infallible = write!(text, "{}", Backtrace::force_capture());
+    let frames = Backtrace::force_capture().to_string();
+    text.push_str(&backtrace::shorten(&frames));
     let _ending = SEEN.try_with(|seen| seen.replace(Some(text)));
 }

@@ -45,6 +45,9 @@ async fn a_panicking_handler_gives_a_500_and_one_error_line() {
         exception.contains("it::panics::a_panicking_handler"),
         "{exception}"
     );
+    // Neither the way from the hook to the panic nor that from the catch to the thread.
+    assert!(!exception.contains("rust_begin_unwind"), "{exception}");
+    assert!(!exception.contains("catch_unwind"), "{exception}");
     assert_eq!(event["request.id"], request_id(&response));
     assert_eq!(event["labels"], ["game"]);
     assert_eq!(event["game.id"], 7);
