@@ -47,7 +47,6 @@
 //! | `server_stop_timed_out` | warning | requests in flight did not finish in time: `after_s` (integer) |
 //! | `server_stopped` | info | the database is closed |
 //! | `database_close_timed_out` | warning | queries did not end in time |
-//! | `database_not_ready` | warning | `/readyz` answers 503: `error` (string) |
 //! | `sample_data_added` | info | the database was empty |
 //! | `user_created` | info | somebody signed up: `new_user.id` (integer) |
 //! | `user_updated` | info | a user was changed: `changed_user.id` (integer) |

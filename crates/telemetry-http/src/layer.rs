@@ -75,9 +75,9 @@ impl HttpTelemetryLayer {
         self.with(|settings| settings.request_id_header = header)
     }
 
-    /// Writes no completion line for these paths, such as health checks, unless the
-    /// handler panics. They still have their scope and request id. A trailing slash makes
-    /// no difference.
+    /// Writes no `request_completed` and no `request_cancelled` for these paths, such as
+    /// health checks; one that fails still writes its `request_failed`. They have their
+    /// scope and request id as others do. A trailing slash makes no difference.
     pub fn without_lines_for<S: AsRef<str>>(self, paths: impl IntoIterator<Item = S>) -> Self {
         let paths: Vec<_> = paths
             .into_iter()

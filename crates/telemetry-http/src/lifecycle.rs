@@ -31,7 +31,6 @@ pub(crate) struct Lifecycle {
     pub(crate) error: Option<String>,
     pub(crate) exception: Option<String>,
     body_bytes: u64,
-    has_panicked: bool,
     has_ended: bool,
 }
 
@@ -55,7 +54,6 @@ impl Lifecycle {
             error: None,
             exception: None,
             body_bytes: 0,
-            has_panicked: false,
             has_ended: false,
         })
     }
@@ -120,7 +118,6 @@ impl Lifecycle {
     pub(crate) fn panicked(&mut self, panic: &Panic) {
         self.error = Some(format!("panic: {}", panic.message));
         self.exception.clone_from(&panic.backtrace);
-        self.has_panicked = true;
         self.end(Outcome::Failed);
     }
 
@@ -160,7 +157,7 @@ impl Lifecycle {
             if let Some(hooks) = &self.settings.hooks {
                 survive(|| hooks.on_end(&end, &self.scope));
             }
-            if self.has_panicked || self.settings.writes_lines_for(self.path()) {
+            if end.outcome == Outcome::Failed || self.settings.writes_lines_for(self.path()) {
                 line::write(self, &end);
             }
         });

@@ -48,7 +48,7 @@ pub(super) enum Error {
     Internal(#[source] anyhow::Error),
     /// 503: what the site needs does not answer.
     #[error("the database does not answer")]
-    Unavailable,
+    Unavailable(#[source] anyhow::Error),
 }
 
 /// The body of every error response.
@@ -103,7 +103,7 @@ impl Error {
             }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
     }
 }
@@ -112,7 +112,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (status, _) = self.status_and_code();
         let mut response = (status, Json(self.body())).into_response();
-        if let Self::Internal(source) = &self {
+        if let Self::Internal(source) | Self::Unavailable(source) = &self {
             let recorded = RecordedError::new(source.as_ref());
             response.extensions_mut().insert(recorded);
         }

@@ -28,7 +28,7 @@ async fn a_site_without_its_database_lives_and_is_not_ready() {
     site.nobody().get("/healthz").await.assert_status(200);
     let answer = site.nobody().get("/readyz").await;
     answer.assert_error(503, "unavailable");
-    let line = logs.single("database_not_ready");
+    let line = logs.single("request_failed");
     let problem = "attempted to acquire a connection on a closed pool";
     assert_eq!(line["error"], problem);
 }
