@@ -5,10 +5,9 @@ use std::process::ExitCode;
 
 use telemetry_core::Environment;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
-    let Err(error) = dtx_backend::run(arguments, &Environment::from_process()).await else {
+    let Err(error) = dtx_backend::run(arguments, &Environment::from_process()) else {
         return ExitCode::SUCCESS;
     };
     // One line, whatever the sources of the error hold. Nobody may be there to read it.

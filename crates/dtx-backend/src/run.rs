@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use telemetry_core::{Config, Environment, Telemetry};
+use tokio::runtime::Runtime;
 
 use crate::command::{self, Command};
 use crate::server;
 use crate::settings::Settings;
 
 const SERVICE_NAME: &str = env!("CARGO_PKG_NAME");
+/// How long the end of the program waits for tasks that were cut off.
+const TASKS_DEADLINE: Duration = Duration::from_secs(1);
 /// How long the end of the program waits for log lines to be written.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -21,25 +24,28 @@ const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
 ///
 /// When an argument or a setting is not valid, or the site cannot be served. The error and
 /// its sources say on one line what to do.
-pub async fn run<I>(arguments: I, environment: &Environment) -> anyhow::Result<()>
+pub fn run<I>(arguments: I, environment: &Environment) -> anyhow::Result<()>
 where
     I: IntoIterator<Item: Into<OsString>, IntoIter: 'static>,
 {
     match Command::parse(arguments)? {
-        Command::Serve => serve(environment).await,
+        Command::Serve => serve(environment),
         Command::Help => print(&command::help()),
         Command::Version => print(concat!("dtx-backend ", env!("CARGO_PKG_VERSION"), "\n")),
     }
 }
 
-async fn serve(environment: &Environment) -> anyhow::Result<()> {
+fn serve(environment: &Environment) -> anyhow::Result<()> {
     let settings = Settings::from_environment(environment)?;
     let config = Config::default()
         .with_service_name(SERVICE_NAME)
         .with_environment(environment);
     let telemetry = Telemetry::builder().with_config(config).install()?;
-    let result = server::serve(&settings, &telemetry).await;
-    telemetry.shutdown(FLUSH_DEADLINE).await;
+    let runtime = Runtime::new().context("cannot start the threads of the program")?;
+    let result = runtime.block_on(server::serve(&settings, &telemetry));
+    // Telemetry outlives the tasks: requests that are cut off here write their lines.
+    runtime.shutdown_timeout(TASKS_DEADLINE);
+    let _is_written = telemetry.flush(FLUSH_DEADLINE);
     result
 }
 

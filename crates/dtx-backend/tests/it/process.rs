@@ -293,6 +293,10 @@ async fn a_request_that_takes_too_long_does_not_keep_the_program_from_ending() {
     let (mut program, answer) = busy(&directory, "0", 60_000).await;
     program.signal(Signal::TERM);
     program.event("server_stop_timed_out").await;
+    // It is cut off, and its line says so.
+    let line = program.event("request_cancelled").await;
+    assert_eq!(line["http.route"], "/api/debug/slow/");
+    assert!(line["request.id"].is_string(), "{line}");
     let ended = program.ended().await;
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     answer.await.unwrap_err();
