@@ -13,6 +13,7 @@ mod games;
 mod health;
 mod lines;
 mod lists;
+mod output;
 mod permissions;
 mod process;
 mod program;

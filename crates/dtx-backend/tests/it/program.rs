@@ -23,7 +23,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(crate) struct Program {
     child: Child,
-    stdout: Lines<BufReader<ChildStdout>>,
+    /// Absent when it is not a pipe, or closed.
+    stdout: Option<Lines<BufReader<ChildStdout>>>,
     stderr: Lines<BufReader<ChildStderr>>,
 }
 
@@ -47,22 +48,48 @@ impl Program {
         variables: &[(&str, &str)],
         arguments: &[&str],
     ) -> Self {
+        Self::spawn(directory, variables, arguments, Stdio::piped())
+    }
+
+    /// Starts the program with the standard output elsewhere than in a pipe.
+    pub(crate) fn start_into(
+        directory: &TempDir,
+        variables: &[(&str, &str)],
+        stdout: Stdio,
+    ) -> Self {
+        Self::spawn(directory, variables, &[], stdout)
+    }
+
+    fn spawn(
+        directory: &TempDir,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+        stdout: Stdio,
+    ) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_dtx-backend"))
             .args(arguments)
             .current_dir(directory.path())
             .env_clear()
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
         Self {
-            stdout: BufReader::new(child.stdout.take().unwrap()).lines(),
+            stdout: child
+                .stdout
+                .take()
+                .map(|stdout| BufReader::new(stdout).lines()),
             stderr: BufReader::new(child.stderr.take().unwrap()).lines(),
             child,
         }
+    }
+
+    /// Closes the reading end of the standard output.
+    pub(crate) fn close_stdout(&mut self) {
+        drop(self.stdout.take().unwrap());
     }
 
     /// Waits until it says where it listens; the URL.
@@ -76,13 +103,18 @@ impl Program {
     /// Waits for the log line of an event, in JSON; those before it are left out.
     pub(crate) async fn event(&mut self, event: &str) -> Value {
         loop {
-            let line = next(&mut self.stdout).await;
+            let line = self.line().await;
             let line = line.unwrap_or_else(|| panic!("no {event} before the end"));
-            let line: Value = serde_json::from_str(&line).unwrap();
             if line["event"] == event {
                 return line;
             }
         }
+    }
+
+    /// Waits for the next log line, in JSON; nothing at the end of the standard output.
+    pub(crate) async fn line(&mut self) -> Option<Value> {
+        let line = next(self.stdout.as_mut()?).await?;
+        Some(serde_json::from_str(&line).unwrap())
     }
 
     pub(crate) async fn next_stderr(&mut self) -> String {
@@ -95,11 +127,22 @@ impl Program {
         kill_process(pid, signal).unwrap();
     }
 
-    /// Waits until it ends.
+    /// Waits until it ends, without reading what it writes.
+    pub(crate) async fn status(&mut self) -> ExitStatus {
+        timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap()
+    }
+
+    /// Waits until it ends, and reads what it writes until then.
     pub(crate) async fn ended(mut self) -> Ended {
-        let (stdout, stderr) = tokio::join!(rest(&mut self.stdout), rest(&mut self.stderr));
+        let stdout = async {
+            match &mut self.stdout {
+                Some(stdout) => rest(stdout).await,
+                None => Vec::new(),
+            }
+        };
+        let (stdout, stderr) = tokio::join!(stdout, rest(&mut self.stderr));
         Ended {
-            status: timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap(),
+            status: self.status().await,
             stdout,
             stderr,
         }
@@ -117,8 +160,19 @@ pub(crate) async fn get(url: String) -> (StatusCode, String) {
 
 /// Gets a URL; the response, whose body may still be on its way.
 pub(crate) async fn request(url: String) -> Response<Body> {
-    let client: HttpClient<HttpConnector, Body> =
-        HttpClient::builder(TokioExecutor::new()).build_http();
+    request_by(&http_client(), url).await
+}
+
+/// Makes a client that keeps its connections.
+pub(crate) fn http_client() -> HttpClient<HttpConnector, Body> {
+    HttpClient::builder(TokioExecutor::new()).build_http()
+}
+
+/// Gets a URL by a client.
+pub(crate) async fn request_by(
+    client: &HttpClient<HttpConnector, Body>,
+    url: String,
+) -> Response<Body> {
     let request = Request::get(url).body(Body::empty()).unwrap();
     let response = timeout(PATIENCE, client.request(request)).await;
     response.unwrap().unwrap().map(Body::new)
