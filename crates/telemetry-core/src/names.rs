@@ -1,81 +1,279 @@
 //! The one home of every field and event name.
 //!
-//! Names that OpenTelemetry's semantic conventions define are taken from
+//! A constant and its row in [`FIELDS`] or [`EVENTS`] are one entry here, so neither can
+//! exist without the other; the reference page is made from the two tables. Names that
+//! OpenTelemetry's semantic conventions define are taken from
 //! `opentelemetry-semantic-conventions`; the others are the contract of this workspace.
 
-pub use opentelemetry_semantic_conventions::attribute::{
-    ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, URL_PATH, URL_QUERY,
-};
+use opentelemetry_semantic_conventions::attribute as standard;
 
-/// RFC 3339, UTC, microseconds, `Z`. On every line.
-pub const TIMESTAMP: &str = "timestamp";
-/// `trace`, `debug`, `info`, `warning` or `error`. On every line.
-pub const LEVEL: &str = "level";
-/// The target of the `tracing` event. On every line.
-pub const LOGGER: &str = "logger";
-/// The message of the `tracing` event. On every line.
-pub const EVENT: &str = "event";
-/// What a user's field is kept under when its name is one of the four above, which it
-/// cannot overwrite: `field.level`.
+/// A field that these crates put on log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// The type of its value.
+    pub kind: &'static str,
+    /// What it says and where it comes from.
+    pub meaning: &'static str,
+}
+
+/// An event that these crates log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its name.
+    pub name: &'static str,
+    /// Its level, in the words of the [`LEVEL`] field.
+    pub level: &'static str,
+    /// When it is logged.
+    pub when: &'static str,
+    /// The names of its own fields, each of which it has where there is a value. Those of
+    /// the context come on top.
+    pub fields: &'static [&'static str],
+}
+
+/// What a user's field is kept under when its name is that of one of the first four fields,
+/// which it cannot overwrite: `field.level`.
 pub const FIELD_PREFIX: &str = "field.";
 
-/// The id of the request that a unit of work belongs to: a string.
-pub const REQUEST_ID: &str = "request.id";
-/// The acting user, as the application's authentication gives it: an integer or string.
-pub const USER_ID: &str = "user.id";
-/// What the URL path is about: a list of strings, in path order.
-pub const LABELS: &str = "labels";
-/// 32 lower-case hexadecimal digits, from the current span context when that is valid.
-pub const TRACE_ID: &str = "trace_id";
-/// 16 lower-case hexadecimal digits, from the current span context when that is valid.
-pub const SPAN_ID: &str = "span_id";
+/// Declares fields: the documentation of each is its meaning in the table.
+macro_rules! fields {
+    ($($(#[doc = $meaning:literal])+ $constant:ident: $kind:literal = $name:expr;)*) => {
+        $($(#[doc = $meaning])+ #[doc = concat!("\n\nType: ", $kind, ".")]
+        pub const $constant: &str = $name;)*
 
-/// The request method on HTTP events: a string.
-pub const HTTP_METHOD: &str = "http.method";
-/// The response status on HTTP events: an integer.
-pub const HTTP_STATUS_CODE: &str = "http.status_code";
-/// How long a unit of work took, in milliseconds: a float with two decimals.
-pub const DURATION_MS: &str = "duration_ms";
-/// The address of the client: a string.
-pub const CLIENT_IP: &str = "client_ip";
+        /// Every field that has a fixed name. The ids of resources, such as `tournament.id`,
+        /// are named after these by `telemetry-labels`.
+        pub static FIELDS: &[Field] = &[$(Field {
+            name: $constant,
+            kind: $kind,
+            meaning: concat!($($meaning),+).trim_ascii(),
+        }),*];
+    };
+}
 
-/// What went wrong, in one line: a string.
-pub const ERROR: &str = "error";
-/// The source chain of an error, or the place and backtrace of a panic: a string.
-pub const EXCEPTION: &str = "exception";
+/// Declares events: the documentation of each is when it is logged.
+macro_rules! events {
+    ($($(#[doc = $when:literal])+ $constant:ident: $level:literal = $name:literal, $fields:expr;)*) => {
+        /// The event names.
+        pub mod event {
+            $($(#[doc = $when])+ #[doc = concat!("\n\nLevel: ", $level, ".")]
+            pub const $constant: &str = $name;)*
+        }
 
-/// The environment variable that a warning is about: a string.
-pub const VARIABLE: &str = "variable";
-/// What is wrong with a setting: a string.
-pub const PROBLEM: &str = "problem";
-/// The value used in place of a bad setting: a string.
-pub const USING: &str = "using";
-/// Whether OpenTelemetry export is on: a boolean.
-pub const OTEL_ENABLED: &str = "otel_enabled";
-/// `json`, `pretty` or `text`.
-pub const LOG_FORMAT: &str = "log_format";
-/// The level from `LOG_LEVEL`, in the words that [`LEVEL`] uses.
-pub const LOG_LEVEL: &str = "log_level";
-/// The service name: a string.
-pub const SERVICE_NAME: &str = "service_name";
-/// How many log lines were lost: an integer.
-pub const DROPPED_LINES: &str = "dropped_lines";
+        /// Every event.
+        pub static EVENTS: &[Event] = &[$(Event {
+            name: $name,
+            level: $level,
+            when: concat!($($when),+).trim_ascii(),
+            fields: &$fields,
+        }),*];
+    };
+}
 
-/// The event names.
-pub mod event {
+fields! {
+    /// RFC 3339 in UTC, with microseconds and `Z`. On every line.
+    TIMESTAMP: "string" = "timestamp";
+    /// `trace`, `debug`, `info`, `warning` or `error`. On every line.
+    LEVEL: "string" = "level";
+    /// The target of the `tracing` event. On every line.
+    LOGGER: "string" = "logger";
+    /// The message of the `tracing` event. On every line.
+    EVENT: "string" = "event";
+
+    /// The id of the request that a unit of work belongs to: the client's `X-Request-ID` when
+    /// that is valid, else a new UUID.
+    REQUEST_ID: "string" = "request.id";
+    /// The acting user, as the application's authentication gives it; never from a header or
+    /// a path.
+    USER_ID: "integer or string" = "user.id";
+    /// What the URL path is about, in path order.
+    LABELS: "list of strings" = "labels";
+    /// 32 lower-case hexadecimal digits, from the current span context when that is valid.
+    TRACE_ID: "string" = "trace_id";
+    /// 16 lower-case hexadecimal digits, from the current span context when that is valid.
+    SPAN_ID: "string" = "span_id";
+
+    /// The request method on HTTP events, unless `OTEL_SEMCONV_STABILITY_OPT_IN=http`.
+    HTTP_METHOD: "string" = "http.method";
+    /// The request path on HTTP events; the route's template with
+    /// `OTEL_SEMCONV_STABILITY_OPT_IN`.
+    HTTP_ROUTE: "string" = standard::HTTP_ROUTE;
+    /// The response status on HTTP events, unless `OTEL_SEMCONV_STABILITY_OPT_IN=http`. Absent
+    /// when there was no response.
+    HTTP_STATUS_CODE: "integer" = "http.status_code";
+    /// The request method on HTTP events, with `OTEL_SEMCONV_STABILITY_OPT_IN`.
+    HTTP_REQUEST_METHOD: "string" = standard::HTTP_REQUEST_METHOD;
+    /// The response status on HTTP events, with `OTEL_SEMCONV_STABILITY_OPT_IN`.
+    HTTP_RESPONSE_STATUS_CODE: "integer" = standard::HTTP_RESPONSE_STATUS_CODE;
+    /// The request path on HTTP events, with `OTEL_SEMCONV_STABILITY_OPT_IN`.
+    URL_PATH: "string" = standard::URL_PATH;
+    /// The query string on HTTP events, without secrets, where the layer is asked for it.
+    URL_QUERY: "string" = standard::URL_QUERY;
+    /// The address of the client, where the layer is asked for it.
+    CLIENT_IP: "string" = "client_ip";
+    /// How long a unit of work took, in milliseconds, with two decimals.
+    DURATION_MS: "float" = "duration_ms";
+
+    /// What went wrong, in one line.
+    ERROR: "string" = "error";
+    /// The class of what went wrong. Not on the events below: for the application's own.
+    ERROR_TYPE: "string" = standard::ERROR_TYPE;
+    /// The source chain of an error, or the place and backtrace of a panic.
+    EXCEPTION: "string" = "exception";
+
+    /// The environment variable that a warning is about.
+    VARIABLE: "string" = "variable";
+    /// What is wrong with a setting.
+    PROBLEM: "string" = "problem";
+    /// The value used in place of a bad setting.
+    USING: "string" = "using";
+    /// Whether OpenTelemetry export is on.
+    OTEL_ENABLED: "boolean" = "otel_enabled";
+    /// `json`, `pretty` or `text`.
+    LOG_FORMAT: "string" = "log_format";
+    /// The level from `LOG_LEVEL`, in the words that `level` uses.
+    LOG_LEVEL: "string" = "log_level";
+    /// The service name.
+    SERVICE_NAME: "string" = "service_name";
+    /// How many log lines were lost.
+    DROPPED_LINES: "integer" = "dropped_lines";
+}
+
+/// The fields of an HTTP event that tell the request from others.
+macro_rules! request_fields {
+    ($($more:ident),*) => {
+        [
+            HTTP_METHOD, HTTP_ROUTE, HTTP_STATUS_CODE, HTTP_REQUEST_METHOD,
+            HTTP_RESPONSE_STATUS_CODE, URL_PATH, URL_QUERY, CLIENT_IP, DURATION_MS, $($more),*
+        ]
+    };
+}
+
+events! {
     /// Telemetry is installed.
-    pub const TELEMETRY_INITIALIZED: &str = "telemetry_initialized";
+    TELEMETRY_INITIALIZED: "info" = "telemetry_initialized",
+        [OTEL_ENABLED, LOG_FORMAT, LOG_LEVEL, SERVICE_NAME];
     /// A setting is bad or misspelt.
-    pub const TELEMETRY_CONFIG_WARNING: &str = "telemetry_config_warning";
+    TELEMETRY_CONFIG_WARNING: "warning" = "telemetry_config_warning",
+        [VARIABLE, PROBLEM, USING];
     /// Log lines begin to be dropped.
-    pub const LOG_LOSS_STARTED: &str = "log_loss_started";
-    /// Log lines are no longer dropped.
-    pub const LOG_LOSS_ENDED: &str = "log_loss_ended";
+    LOG_LOSS_STARTED: "warning" = "log_loss_started", [DROPPED_LINES];
+    /// No log line was dropped for a second.
+    LOG_LOSS_ENDED: "warning" = "log_loss_ended", [DROPPED_LINES, DURATION_MS];
 
-    /// A response went out whole.
-    pub const REQUEST_COMPLETED: &str = "request_completed";
-    /// A request ended in a 5xx, a panic or a broken body.
-    pub const REQUEST_FAILED: &str = "request_failed";
+    /// A response went out whole, with a status below 500.
+    REQUEST_COMPLETED: "info" = "request_completed", request_fields![];
+    /// A request ended in a status of 500 or above, a panic, or an error of the service or of
+    /// the body.
+    REQUEST_FAILED: "error" = "request_failed", request_fields![ERROR, EXCEPTION];
     /// The client went away before the body ended.
-    pub const REQUEST_CANCELLED: &str = "request_cancelled";
+    REQUEST_CANCELLED: "warning" = "request_cancelled", request_fields![];
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use tracing::Level;
+
+    use super::*;
+    use crate::VARIABLES;
+    use crate::line::level_name;
+
+    /// The page that `examples/reference.rs` prints.
+    const PAGE: &str = include_str!("../../../docs/dev/telemetry/reference.md");
+
+    #[test]
+    fn no_name_stands_for_two_things() {
+        let fields: HashSet<_> = FIELDS.iter().map(|field| field.name).collect();
+        assert_eq!(fields.len(), FIELDS.len());
+        let events: HashSet<_> = EVENTS.iter().map(|event| event.name).collect();
+        assert_eq!(events.len(), EVENTS.len());
+    }
+
+    #[test]
+    fn names_are_of_lower_case_words() {
+        let is_word = |c: char| c.is_ascii_lowercase() || c == '_';
+        for field in FIELDS {
+            let mut words = field.name.split('.');
+            assert!(
+                words.all(|word| !word.is_empty() && word.chars().all(is_word)),
+                "{field:?}"
+            );
+        }
+        for event in EVENTS {
+            assert!(
+                event.name.contains('_') && event.name.chars().all(is_word),
+                "{event:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn meanings_are_sentences_that_fit_a_table() {
+        let fields = FIELDS.iter().map(|field| field.meaning);
+        for sentence in fields.chain(EVENTS.iter().map(|event| event.when)) {
+            assert!(
+                sentence.ends_with('.') && !sentence.contains("  "),
+                "{sentence}"
+            );
+            assert!(!sentence.contains(['|', '\n']), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn events_have_fields_and_levels_that_there_are() {
+        let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG].map(level_name);
+        for event in EVENTS {
+            assert!(levels.contains(&event.level), "{event:?}");
+            for name in event.fields {
+                assert!(FIELDS.iter().any(|field| field.name == *name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_documentation_of_the_crate_has_its_own_events() {
+        let documentation = include_str!("lib.rs");
+        let own = EVENTS
+            .iter()
+            .filter(|event| !event.name.starts_with("request_"));
+        for Event {
+            name,
+            level,
+            fields,
+            ..
+        } in own
+        {
+            let fields: Vec<_> = fields.iter().map(|field| format!("`{field}`")).collect();
+            let row = format!("| `{name}` | {level} | {} |", fields.join(", "));
+            assert!(documentation.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn the_reference_page_has_every_name() {
+        let fields = FIELDS.iter().map(
+            |Field {
+                 name,
+                 kind,
+                 meaning,
+             }| format!("| `{name}` | {kind} | {meaning} |"),
+        );
+        let events = EVENTS.iter().map(
+            |Event {
+                 name, level, when, ..
+             }| format!("| `{name}` | {level} | {when} |"),
+        );
+        let variables = VARIABLES
+            .iter()
+            .map(|variable| format!("| `{}` |", variable.name));
+        for row in fields.chain(events).chain(variables) {
+            assert!(
+                PAGE.contains(&row),
+                "not in docs/dev/telemetry/reference.md: {row}"
+            );
+        }
+    }
 }
