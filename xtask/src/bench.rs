@@ -1,0 +1,81 @@
+//! `bench`: measures against other loggers.
+//!
+//! Each contender of a suite runs in a process of its own, many times over. Its time is the
+//! median over all its samples; the contenders alternate in rounds, so that a machine that
+//! slows down meanwhile slows them all. Its instructions are counted under valgrind.
+
+mod baseline;
+mod contender;
+mod goals;
+pub(crate) mod instructions;
+mod report;
+mod timing;
+
+use anyhow::ensure;
+
+use crate::bench::baseline::Baseline;
+use crate::bench::contender::Program;
+use crate::bench::report::{Measurement, Report, Suite};
+use crate::bench::timing::Effort;
+
+/// What to measure, and what to do with it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Fewer rounds, and compare the instructions with the baseline.
+    pub(crate) quick: bool,
+    /// Make the instructions the new baseline.
+    pub(crate) save_baseline: bool,
+    /// The suites to measure, or all when there is none.
+    pub(crate) suites: Vec<String>,
+}
+
+/// Measures, prints a table for each suite, and writes `target/bench/results.json` and
+/// `results.md`.
+///
+/// # Errors
+///
+/// When the benchmarks cannot be built or run, or the instructions of `--quick` exceed the
+/// baseline.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let counted = instructions::can_be_counted();
+    if !counted {
+        ensure!(
+            !options.save_baseline,
+            "a baseline is of instructions, which valgrind counts: install valgrind"
+        );
+        println!("valgrind is not installed: instructions are left out");
+    }
+    let program = Program::build()?;
+    let effort = if options.quick {
+        Effort::QUICK
+    } else {
+        Effort::FULL
+    };
+    let mut suites = Vec::new();
+    for (name, contenders) in program.suites(&options.suites)? {
+        let times = timing::measure(&program, &name, &contenders, &effort)?;
+        let mut measurements = Vec::new();
+        for (contender, nanoseconds) in contenders.into_iter().zip(times) {
+            let instructions = counted
+                .then(|| instructions::count(&program, &name, &contender))
+                .transpose()?;
+            measurements.push(Measurement {
+                contender,
+                nanoseconds,
+                instructions,
+            });
+        }
+        let suite = Suite { name, measurements };
+        println!("\n{suite}");
+        suites.push(suite);
+    }
+    let report = Report { suites };
+    report.write()?;
+    if options.save_baseline {
+        Baseline::of(&report)?.save()?;
+    }
+    if options.quick && counted {
+        Baseline::load()?.compare(&report)?;
+    }
+    Ok(())
+}

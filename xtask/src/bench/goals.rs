@@ -1,0 +1,110 @@
+//! What our own contenders are to reach.
+
+use crate::bench::contender::OURS;
+use crate::bench::report::{Measurement, Suite};
+
+/// A goal of our contender in a suite. Goals are shown and fail nothing: times depend on
+/// the machine.
+#[derive(Clone, Copy, Debug)]
+enum Goal {
+    Nanoseconds(f64),
+    Instructions(u64),
+    /// Nanoseconds added to the bare contender.
+    OverBare(f64),
+    /// A part of what another contender adds to the bare one.
+    PartOf(f64, &'static str),
+}
+
+const GOALS: [(&str, &[Goal]); 4] = [
+    (
+        "line",
+        &[Goal::Nanoseconds(130.0), Goal::Instructions(1900)],
+    ),
+    ("scope", &[Goal::Nanoseconds(80.0)]),
+    ("labels", &[Goal::Nanoseconds(40.0)]),
+    (
+        "request",
+        &[
+            Goal::OverBare(600.0),
+            Goal::PartOf(0.2, "tower-http-trace-json"),
+        ],
+    ),
+];
+
+/// Says of each goal that a contender has whether it is met.
+pub(crate) fn verdicts(suite: &Suite, measurement: &Measurement) -> String {
+    let goals = GOALS
+        .iter()
+        .filter(|(name, _)| *name == suite.name && measurement.contender == OURS)
+        .flat_map(|(_, goals)| *goals);
+    let verdicts = goals.filter_map(|goal| verdict(goal, suite, measurement));
+    verdicts.collect::<Vec<_>>().join("; ")
+}
+
+fn verdict(goal: &Goal, suite: &Suite, measurement: &Measurement) -> Option<String> {
+    let (text, is_met) = match *goal {
+        Goal::Nanoseconds(most) => {
+            let is_met = measurement.nanoseconds <= most;
+            (format!("≤ {most} ns"), is_met)
+        }
+        Goal::Instructions(most) => {
+            let is_met = measurement.instructions? <= most;
+            (format!("≤ {most} instructions"), is_met)
+        }
+        Goal::OverBare(most) => {
+            let is_met = suite.over_bare(measurement)? <= most;
+            (format!("≤ {most} ns over bare"), is_met)
+        }
+        Goal::PartOf(most, other) => {
+            let part = suite.over_bare(measurement)? / suite.over_bare(suite.find(other)?)?;
+            (format!("≤ {most} of {other} ({part:.2})"), part <= most)
+        }
+    };
+    let verdict = if is_met { "met" } else { "MISSED" };
+    Some(format!("{text}: {verdict}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suite(name: &str, measurements: &[(&str, f64)]) -> Suite {
+        Suite {
+            name: name.to_owned(),
+            measurements: measurements
+                .iter()
+                .map(|(contender, nanoseconds)| Measurement {
+                    contender: (*contender).to_owned(),
+                    nanoseconds: *nanoseconds,
+                    instructions: Some(1901),
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_goal_is_met_or_missed() {
+        let suite = suite("line", &[("telemetry", 129.0), ("slog-json", 400.0)]);
+        assert_eq!(
+            verdicts(&suite, &suite.measurements[0]),
+            "≤ 130 ns: met; ≤ 1900 instructions: MISSED"
+        );
+        assert_eq!(verdicts(&suite, &suite.measurements[1]), "");
+    }
+
+    #[test]
+    fn requests_are_measured_over_the_bare_one() {
+        let suite = suite(
+            "request",
+            &[
+                ("bare-axum", 1000.0),
+                ("telemetry", 1500.0),
+                ("tower-http-trace-json", 3000.0),
+            ],
+        );
+        assert_eq!(
+            verdicts(&suite, &suite.measurements[1]),
+            "≤ 600 ns over bare: met; ≤ 0.2 of tower-http-trace-json (0.25): MISSED"
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! How many instructions an iteration takes, which a busy machine does not change.
+
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
+use crate::bench::contender::Program;
+use crate::process;
+
+/// How many iterations are counted.
+const ITERATIONS: u64 = 2000;
+
+/// Says whether valgrind is installed.
+pub(crate) fn can_be_counted() -> bool {
+    process::succeeds(Command::new("valgrind").arg("--version"))
+}
+
+/// Counts the instructions of an iteration: what twice the iterations add, divided among
+/// them, so that setting up cancels.
+///
+/// # Errors
+///
+/// When valgrind or the contender fails.
+pub(crate) fn count(program: &Program, suite: &str, contender: &str) -> anyhow::Result<u64> {
+    println!("{suite} {contender}: counting instructions");
+    let once = total(program, suite, contender, ITERATIONS)?;
+    let twice = total(program, suite, contender, 2 * ITERATIONS)?;
+    Ok(twice.saturating_sub(once) / ITERATIONS)
+}
+
+fn total(program: &Program, suite: &str, contender: &str, iterations: u64) -> anyhow::Result<u64> {
+    let mut command = Command::new("valgrind");
+    command
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .args(program.arguments(suite, contender, iterations, 1));
+    let output = command.output().context("cannot run valgrind")?;
+    let log = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "`{}` failed: {log}",
+        process::line(&command)
+    );
+    parse_total(&log).with_context(|| format!("callgrind did not say what it collected: {log}"))
+}
+
+/// Finds the count in a line such as `==7== Collected : 48151623`.
+fn parse_total(log: &str) -> Option<u64> {
+    log.lines()
+        .find_map(|line| line.split_once("Collected :"))
+        .and_then(|(_, counts)| counts.split_whitespace().next()?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_is_found_in_what_callgrind_prints() {
+        let log = "==7== Events    : Ir\n==7== Collected : 48151623\n==7==\n";
+        assert_eq!(parse_total(log), Some(48_151_623));
+        assert_eq!(parse_total("==7== Events    : Ir\n"), None);
+    }
+}
