@@ -184,6 +184,9 @@ mod tests {
     /// The page that `examples/reference.rs` prints.
     const PAGE: &str = include_str!("../../../docs/dev/telemetry/reference.md");
 
+    /// What an operator copies and changes.
+    const EXAMPLE: &str = include_str!("../../../.env.example");
+
     #[test]
     fn no_name_stands_for_two_things() {
         let fields: HashSet<_> = FIELDS.iter().map(|field| field.name).collect();
@@ -273,6 +276,18 @@ mod tests {
             assert!(
                 PAGE.contains(&row),
                 "not in docs/dev/telemetry/reference.md: {row}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_environment_has_every_variable() {
+        for variable in VARIABLES {
+            let line = format!("\n#{}=", variable.name);
+            assert!(
+                EXAMPLE.contains(&line),
+                "not in .env.example: {}",
+                variable.name
             );
         }
     }
