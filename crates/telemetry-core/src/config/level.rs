@@ -31,6 +31,10 @@ const QUIETED: [&str; 17] = [
     "want::",
 ];
 
+/// Whose warnings are about telemetry itself, such as a bad setting: they are few, and
+/// `LOG_LEVEL=ERROR` is where nobody would learn of them otherwise.
+const SAID_AT_ANY_LEVEL: [&str; 1] = ["telemetry_core"];
+
 /// Reads a level in any case; `WARN` is `WARNING`.
 pub(super) fn parse(text: &str) -> Result<LevelFilter, String> {
     match &*text.to_ascii_uppercase() {
@@ -72,17 +76,21 @@ pub(super) fn directives(reader: &mut EnvironmentReader<'_>) -> Vec<Directive> {
     directives
 }
 
-/// Makes the filter: the level, then quieter libraries, then the directives.
+/// Makes the filter: the level, then quieter libraries and what must be said at any level,
+/// then the directives.
 pub(super) fn filter(level: LevelFilter, directives: &[Directive]) -> EnvFilter {
     let mut filter = EnvFilter::default().add_directive(level.into());
-    if level > LevelFilter::WARN {
-        // Of two directives the longer target wins: one of `hyper` would lose to ours.
-        let own: Vec<_> = directives.iter().filter_map(target_of).collect();
-        for library in QUIETED {
-            let is_overruled = own.iter().any(|target| library.starts_with(target));
-            if !is_overruled && let Ok(directive) = format!("{library}=warn").parse() {
-                filter = filter.add_directive(directive);
-            }
+    let at_warning = if level > LevelFilter::WARN {
+        &QUIETED[..]
+    } else {
+        &SAID_AT_ANY_LEVEL
+    };
+    // Of two directives the longer target wins: one of `hyper` would lose to ours.
+    let own: Vec<_> = directives.iter().filter_map(target_of).collect();
+    for target in at_warning {
+        let is_overruled = own.iter().any(|own| target.starts_with(own));
+        if !is_overruled && let Ok(directive) = format!("{target}=warn").parse() {
+            filter = filter.add_directive(directive);
         }
     }
     directives.iter().fold(filter, |filter, directive| {

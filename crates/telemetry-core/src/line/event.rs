@@ -5,8 +5,8 @@ use std::fmt::{Debug, Write as _};
 use std::sync::LazyLock;
 
 use opentelemetry::trace::SpanContext;
-use tracing::Event;
 use tracing::field::{Field, Visit};
+use tracing::{Event, Metadata};
 use tracing_log::NormalizeEvent as _;
 
 use crate::decode::Pieces;
@@ -70,8 +70,11 @@ impl<'a> EventLine<'a> {
         let mut visitor = FieldsVisitor::of_event();
         event.record(&mut visitor);
         self.out.extend_from_slice(&self.callsite.head);
-        let name = event.metadata().name();
-        encode::string(self.out, visitor.message.as_deref().unwrap_or(name));
+        let message = visitor.message.as_deref();
+        encode::string(
+            self.out,
+            message.unwrap_or_else(|| name_of(event.metadata())),
+        );
         self.out.extend_from_slice(visitor.fields.bytes());
         if let Some(exception) = visitor.exception {
             self.exception(&exception);
@@ -201,6 +204,18 @@ pub(super) fn source_chain(error: &(dyn Error + 'static)) -> Option<String> {
             None => return Some(chain),
         }
     }
+}
+
+/// What an event without a message is called: its name, or, where it has none of its own,
+/// the file and line, without the way to the file on the machine that built it.
+fn name_of(metadata: &Metadata<'static>) -> &'static str {
+    let name = metadata.name();
+    let place = name
+        .strip_prefix("event ")
+        .filter(|place| metadata.file().is_some_and(|file| place.starts_with(file)));
+    place.map_or(name, |place| {
+        place.rsplit(['/', '\\']).next().unwrap_or(place)
+    })
 }
 
 /// Writes fields as they come: the message is the first of them, and no key comes twice.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::statistics::Statistics;
 use crate::writer::Overflow;
+use crate::writer::loss::Drops;
 
 /// How many bytes a chunk gathers: what a pipe takes in one go. Growing by chunks never
 /// copies what is there already.
@@ -64,6 +65,8 @@ struct State {
     lost: u64,
     /// Not accepted.
     refused: u64,
+    /// Lost or refused, and not yet reported.
+    drops: Drops,
 
     flushes_asked: u64,
     flushes_done: u64,
@@ -171,6 +174,7 @@ impl Buffer {
     ) -> Option<MutexGuard<'a, State>> {
         if self.overflow == Overflow::Drop {
             state.refused += 1;
+            state.drops.add(1);
             if state.wakes(true) {
                 self.wake.notify_one();
             }
@@ -223,6 +227,11 @@ impl Buffer {
             waiting: state.accepted - state.written - state.lost,
             ..Statistics::default()
         }
+    }
+
+    /// Takes what is to be reported of lost lines.
+    pub(super) fn take_drops(&self) -> Drops {
+        std::mem::take(&mut self.lock().drops)
     }
 
     /// Waits for lines or flushes and takes them; comes back without any when `at_most`
@@ -283,6 +292,7 @@ impl Buffer {
         state.taken -= chunk.bytes.len();
         state.written += chunk.lines - lost;
         state.lost += lost;
+        state.drops.add(lost);
         if state.spare.len() < SPARE_CHUNKS && chunk.bytes.capacity() <= CHUNK {
             chunk.bytes.clear();
             state.spare.push(chunk.bytes);

@@ -126,9 +126,8 @@ impl Worker {
 
     /// Writes what is due about lines that were lost.
     fn report_loss(&mut self, is_flush: bool) {
-        let dropped = self.buffer.statistics().dropped;
         // At a flush the start and the end may both be due.
-        while let Some(report) = self.loss.update(dropped, is_flush) {
+        while let Some(report) = self.loss.update(self.buffer.take_drops(), is_flush) {
             let line = (self.report)(&report);
             self.write_lines(&line);
         }

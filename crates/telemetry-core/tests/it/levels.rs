@@ -93,6 +93,19 @@ fn rust_log_says_more_on_top_of_the_level() {
 }
 
 #[test]
+fn warnings_about_telemetry_itself_are_shown_at_any_level() {
+    let log = || {
+        tracing::info!(target: "telemetry_core", "installed");
+        tracing::warn!(target: "telemetry_core", "bad_setting");
+        tracing::warn!(target: "telemetry_http", "request_cancelled");
+    };
+    let error = ("LOG_LEVEL", "ERROR");
+    assert_eq!(events(config(&[error]), log), ["bad_setting"]);
+    let without = ("RUST_LOG", "telemetry_core=error");
+    assert_eq!(events(config(&[error, without]), log), [""; 0]);
+}
+
+#[test]
 fn plain_text_lines_take_the_place_of_structured_ones() {
     let text = text_of(config(&[("STRUCTLOG_ENABLED", "no")]), || {
         tracing::info!(a = 1, "x");

@@ -125,10 +125,12 @@ fn floats_that_are_no_numbers_are_strings() {
 fn an_event_without_a_message_is_named_after_its_place() {
     let line = line_of(|| tracing::info!(a = 1));
     assert!(
-        line.contains(r#""event":"event crates/telemetry-core/tests/it/lines.rs:"#),
+        line.contains(r#""logger":"it::lines","event":"lines.rs:"#),
         "{line}"
     );
     assert!(line.ends_with(r#","a":1}"#), "{line}");
+    let line = line_of(|| tracing::info!(name: "moved", a = 1));
+    assert!(line.contains(r#""event":"moved""#), "{line}");
 }
 
 #[test]
