@@ -8,6 +8,7 @@ mod variables;
 use std::fmt;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 
 pub use environment::{Environment, EnvironmentReader};
@@ -212,6 +213,13 @@ impl Config {
         self
     }
 
+    /// Switches export on or off.
+    #[must_use]
+    pub fn with_otel_enabled(mut self, enabled: bool) -> Self {
+        self.otel_enabled = enabled;
+        self
+    }
+
     /// Sets the service name. By default it is the name of the executable.
     #[must_use]
     pub fn with_service_name(mut self, name: impl Into<String>) -> Self {
@@ -234,6 +242,13 @@ impl Config {
         keys: impl IntoIterator<Item = S>,
     ) -> Self {
         self.redacted_keys.extend(keys.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds what is wrong with settings that others read, to be logged with its own.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: impl IntoIterator<Item = ConfigWarning>) -> Self {
+        self.warnings.extend(warnings);
         self
     }
 
@@ -315,7 +330,8 @@ impl Config {
 
     /// The filter for lines: `LOG_LEVEL`, third-party noise quieted to warnings, and on top
     /// the directives of `RUST_LOG`.
-    pub(crate) fn filter(&self) -> tracing_subscriber::EnvFilter {
+    #[must_use]
+    pub fn line_filter(&self) -> EnvFilter {
         level::filter(self.level, &self.directives)
     }
 

@@ -83,9 +83,23 @@ impl Telemetry {
     ///
     /// When another `tracing` subscriber has been set for the process.
     pub fn install(self) -> Result<TelemetryGuard, InstallError> {
+        self.install_with(|| {})
+    }
+
+    /// Installs like [`install`](Self::install), and sets `other_globals` with it: once,
+    /// before the first line, and not at all when telemetry is installed already or cannot
+    /// be.
+    ///
+    /// # Errors
+    ///
+    /// See [`install`](Self::install).
+    pub fn install_with(
+        self,
+        other_globals: impl FnOnce(),
+    ) -> Result<TelemetryGuard, InstallError> {
         let mut installed = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
         if *installed {
-            return Ok(TelemetryGuard { writer: None });
+            return Ok(TelemetryGuard::inert());
         }
         let Self {
             config,
@@ -93,7 +107,7 @@ impl Telemetry {
             writer,
         } = self;
         let Some(dispatch) = dispatch else {
-            return Ok(TelemetryGuard { writer: None });
+            return Ok(TelemetryGuard::inert());
         };
         redact::extend(config.redacted_keys());
         dispatcher::set_global_default(dispatch).map_err(|_| InstallError::SubscriberSet)?;
@@ -106,6 +120,7 @@ impl Telemetry {
         let _taken = tracing_log::LogTracer::builder()
             .with_max_level(log_level)
             .init();
+        other_globals();
         drop(installed);
         announce(&config);
         Ok(TelemetryGuard { writer })
@@ -202,6 +217,18 @@ impl TelemetryBuilder {
     pub fn install(self) -> Result<TelemetryGuard, InstallError> {
         self.build()?.install()
     }
+
+    /// Builds and installs, and sets other globals with it.
+    ///
+    /// # Errors
+    ///
+    /// See [`build`](Self::build) and [`Telemetry::install_with`].
+    pub fn install_with(
+        self,
+        other_globals: impl FnOnce(),
+    ) -> Result<TelemetryGuard, InstallError> {
+        self.build()?.install_with(other_globals)
+    }
 }
 
 impl fmt::Debug for TelemetryBuilder {
@@ -224,6 +251,11 @@ pub struct TelemetryGuard {
 }
 
 impl TelemetryGuard {
+    /// A guard of nothing.
+    pub fn inert() -> Self {
+        Self { writer: None }
+    }
+
     /// Waits until all lines accepted so far are written; `false` when `deadline` passes
     /// first. Blocks the thread: for short-lived processes, and before a fork or suspend.
     pub fn flush(&self, deadline: Duration) -> bool {
@@ -317,12 +349,12 @@ fn dispatch(config: &Config, layers: Vec<BoxedLayer>, writer: &Writer, colors: b
     let subscriber = subscriber.with(crate::testing::capture_layer());
     if config.is_structured() {
         let lines = LineLayer::new(config.format(), writer.clone()).with_colors(colors);
-        subscriber.with(lines.with_filter(config.filter())).into()
+        subscriber.with(lines.with_filter(config.line_filter())).into()
     } else {
         let text = tracing_subscriber::fmt::layer()
             .with_ansi(colors)
             .with_writer(writer.clone());
-        subscriber.with(text.with_filter(config.filter())).into()
+        subscriber.with(text.with_filter(config.line_filter())).into()
     }
 }
 

@@ -65,6 +65,7 @@ mod decode;
 mod encode;
 mod fields;
 mod install;
+mod instruments;
 mod line;
 pub mod names;
 pub mod panic;
@@ -86,7 +87,8 @@ pub use install::{
     BuildError, InstallError, Telemetry, TelemetryBuilder, TelemetryGuard, http_names, init,
     milliseconds,
 };
-pub use line::{LineLayer, LineSink, LogFormat};
+pub use instruments::{Instruments, use_global_providers};
+pub use line::{LineLayer, LineSink, LogFormat, fields_of_line};
 pub use redact::is_sensitive;
 pub use scope::{
     FutureExt, InScope, Scope, ScopeBuilder, TemporaryBinding, bind, bind_temporarily, context,

@@ -15,7 +15,7 @@ use tracing::Level;
 
 use crate::encode;
 use crate::names;
-use crate::value::FieldValue;
+use crate::value::{FieldValue, Value};
 
 /// Takes finished lines.
 ///
@@ -38,6 +38,13 @@ impl<S: LineSink + ?Sized> LineSink for Arc<S> {
     fn accept(&self, line: &[u8], level: Level) {
         (**self).accept(line, level);
     }
+}
+
+/// Reads a line in JSON, as a [`LineSink`] gets it: all its fields in their order, typed.
+///
+/// On anything but a line of [`LineLayer`] it ends early; it never fails.
+pub fn fields_of_line(line: &[u8]) -> impl Iterator<Item = (String, Value)> {
+    crate::decode::line(line)
 }
 
 /// How lines look.

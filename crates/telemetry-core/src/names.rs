@@ -138,6 +138,10 @@ fields! {
     SERVICE_NAME: "string" = "service_name";
     /// How many log lines were lost.
     DROPPED_LINES: "integer" = "dropped_lines";
+    /// `traces`, `metrics` or `logs`, on events about export.
+    SIGNAL: "string" = "signal";
+    /// How many exports failed.
+    FAILED_EXPORTS: "integer" = "failed_exports";
 }
 
 /// The fields of an HTTP event that tell the request from others.
@@ -161,6 +165,12 @@ events! {
     LOG_LOSS_STARTED: "warning" = "log_loss_started", [DROPPED_LINES];
     /// No log line was dropped for a second.
     LOG_LOSS_ENDED: "warning" = "log_loss_ended", [DROPPED_LINES, DURATION_MS];
+    /// Export is asked for, and there is nowhere to export to.
+    OTEL_EXPORT_OFF: "info" = "otel_export_off", [PROBLEM];
+    /// Export begins to fail.
+    OTEL_EXPORT_FAILING: "warning" = "otel_export_failing", [SIGNAL, ERROR];
+    /// Export works again.
+    OTEL_EXPORT_RECOVERED: "info" = "otel_export_recovered", [FAILED_EXPORTS, DURATION_MS];
 
     /// A response went out whole, with a status below 500.
     REQUEST_COMPLETED: "info" = "request_completed", request_fields![];

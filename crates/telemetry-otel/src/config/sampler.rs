@@ -1,0 +1,83 @@
+//! Which traces are recorded.
+
+use std::fmt;
+
+use opentelemetry_sdk::trace::Sampler as SdkSampler;
+use telemetry_core::EnvironmentReader;
+
+/// The default of `OTEL_TRACES_SAMPLER_ARG`.
+const DEFAULT_RATIO: f64 = 0.1;
+
+/// Decides which traces are recorded. The names are the specification's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sampler {
+    /// `always_on`
+    AlwaysOn,
+    /// `always_off`
+    AlwaysOff,
+    /// `traceidratio`: this part of them, from 0 to 1.
+    TraceIdRatio(f64),
+    /// `parentbased_always_on`: as the caller decided, else all.
+    ParentBasedAlwaysOn,
+    /// `parentbased_always_off`: as the caller decided, else none.
+    ParentBasedAlwaysOff,
+    /// `parentbased_traceidratio`: as the caller decided, else this part of them.
+    ParentBasedTraceIdRatio(f64),
+}
+
+impl Sampler {
+    pub(super) fn read(reader: &mut EnvironmentReader<'_>) -> Self {
+        let mut ratio = DEFAULT_RATIO;
+        reader.parsed("OTEL_TRACES_SAMPLER_ARG", &mut ratio, parse_ratio, f64::clone);
+        let mut sampler = Self::ParentBasedTraceIdRatio(ratio);
+        reader.choice(
+            "OTEL_TRACES_SAMPLER",
+            &mut sampler,
+            &[
+                ("always_on", Self::AlwaysOn),
+                ("always_off", Self::AlwaysOff),
+                ("traceidratio", Self::TraceIdRatio(ratio)),
+                ("parentbased_always_on", Self::ParentBasedAlwaysOn),
+                ("parentbased_always_off", Self::ParentBasedAlwaysOff),
+                ("parentbased_traceidratio", Self::ParentBasedTraceIdRatio(ratio)),
+            ],
+        );
+        sampler
+    }
+
+    pub(crate) fn to_sdk(self) -> SdkSampler {
+        let parent_based = |root| SdkSampler::ParentBased(Box::new(root));
+        match self {
+            Self::AlwaysOn => SdkSampler::AlwaysOn,
+            Self::AlwaysOff => SdkSampler::AlwaysOff,
+            Self::TraceIdRatio(ratio) => SdkSampler::TraceIdRatioBased(ratio),
+            Self::ParentBasedAlwaysOn => parent_based(SdkSampler::AlwaysOn),
+            Self::ParentBasedAlwaysOff => parent_based(SdkSampler::AlwaysOff),
+            Self::ParentBasedTraceIdRatio(ratio) => {
+                parent_based(SdkSampler::TraceIdRatioBased(ratio))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Sampler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlwaysOn => f.write_str("always_on"),
+            Self::AlwaysOff => f.write_str("always_off"),
+            Self::TraceIdRatio(ratio) => write!(f, "traceidratio with {ratio}"),
+            Self::ParentBasedAlwaysOn => f.write_str("parentbased_always_on"),
+            Self::ParentBasedAlwaysOff => f.write_str("parentbased_always_off"),
+            Self::ParentBasedTraceIdRatio(ratio) => {
+                write!(f, "parentbased_traceidratio with {ratio}")
+            }
+        }
+    }
+}
+
+fn parse_ratio(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
+        _ => Err(format!("{text:?} is not a number from 0 to 1")),
+    }
+}

@@ -1,0 +1,76 @@
+//! Whether export works, said once when that changes.
+
+use std::fmt::Display;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use telemetry_core::{milliseconds, names};
+
+use crate::config::Signal;
+
+/// The `logger` of this crate's lines. Lines of this name are not exported.
+pub(crate) const LOGGER: &str = "telemetry_otel";
+
+/// Follows the exports of all signals: a dead collector is one line, not one for each
+/// batch of each signal.
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The signals whose last export failed.
+    failing: Vec<Signal>,
+    /// When the first of them began to.
+    since: Option<Instant>,
+    /// How many exports have failed since then.
+    failed: u64,
+}
+
+impl Health {
+    /// Takes note of an export.
+    pub(crate) fn observe<E: Display>(&self, signal: Signal, result: &Result<(), E>) {
+        match result {
+            Ok(()) => self.succeeded(signal),
+            Err(error) => self.failed(signal, error),
+        }
+    }
+
+    fn failed(&self, signal: Signal, error: &impl Display) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = state.failing.is_empty();
+        state.failed += 1;
+        if !state.failing.contains(&signal) {
+            state.failing.push(signal);
+        }
+        if is_news {
+            state.since = Some(Instant::now());
+            drop(state);
+            tracing::warn!(
+                target: LOGGER,
+                message = names::event::OTEL_EXPORT_FAILING,
+                { names::SIGNAL } = %signal,
+                { names::ERROR } = %error,
+            );
+        }
+    }
+
+    fn succeeded(&self, signal: Signal) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.failing.retain(|failing| *failing != signal);
+        if !state.failing.is_empty() {
+            return;
+        }
+        let (Some(since), failed) = (state.since.take(), std::mem::take(&mut state.failed)) else {
+            return;
+        };
+        drop(state);
+        tracing::info!(
+            target: LOGGER,
+            message = names::event::OTEL_EXPORT_RECOVERED,
+            { names::FAILED_EXPORTS } = failed,
+            { names::DURATION_MS } = milliseconds(since.elapsed()),
+        );
+    }
+}

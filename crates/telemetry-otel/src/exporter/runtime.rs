@@ -1,0 +1,84 @@
+//! The runtime that requests to the collector run on.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// A runtime of one thread, apart from the application's: what that does, and which flavour
+/// it has, does not matter to export.
+#[derive(Clone, Debug)]
+pub(crate) struct ExportRuntime {
+    runtime: Arc<Background>,
+}
+
+/// A runtime that may be dropped anywhere, also within another one.
+#[derive(Debug)]
+struct Background(Option<Runtime>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl ExportRuntime {
+    /// Starts its thread.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system cannot.
+    pub(crate) fn start() -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("telemetry-export")
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            runtime: Arc::new(Background(Some(runtime))),
+        })
+    }
+
+    /// Runs `work` with this runtime as the current one.
+    pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = self.handle().map(Handle::enter);
+        work()
+    }
+
+    /// Lets a future use this runtime's sockets and timers, whichever thread polls it.
+    pub(crate) fn within<F>(&self, future: F) -> Within<F> {
+        Within {
+            future,
+            runtime: self.clone(),
+        }
+    }
+
+    fn handle(&self) -> Option<&Handle> {
+        self.runtime.0.as_ref().map(Runtime::handle)
+    }
+}
+
+pin_project! {
+    /// See [`ExportRuntime::within`].
+    #[derive(Debug)]
+    pub(crate) struct Within<F> {
+        #[pin]
+        future: F,
+        runtime: ExportRuntime,
+    }
+}
+
+impl<F: Future> Future for Within<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.runtime.enter(|| this.future.poll(cx))
+    }
+}

@@ -1,0 +1,78 @@
+//! The `tracing` layers of export: log records, and the spans of users.
+
+use opentelemetry::logs::LoggerProvider as _;
+use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
+use opentelemetry::Context;
+use telemetry_core::{Config, LineLayer, LogFormat};
+use tracing::{Metadata, level_filters::LevelFilter};
+use tracing_subscriber::filter::{DynFilterFn, FilterExt as _, FilterFn, filter_fn};
+use tracing_subscriber::layer::Layer;
+use tracing_subscriber::registry::Registry;
+
+use crate::exporter::LOGGER;
+use crate::logs::LogRecords;
+use crate::pipeline::Pipeline;
+
+/// The scope of users' spans.
+const TRACER: &str = "tracing";
+
+/// The targets of what export itself is made of: what they log and record is not exported,
+/// or each export would give cause to the next.
+const OF_EXPORT: [&str; 10] = [
+    "h2",
+    "hyper",
+    "hyper_util",
+    "opentelemetry",
+    "reqwest",
+    "rustls",
+    LOGGER,
+    "tonic",
+    "tower",
+    "want",
+];
+
+/// Exports what lines there are, by the same filter.
+pub(crate) fn log_records(
+    pipeline: &Pipeline,
+    config: &Config,
+) -> Option<impl Layer<Registry> + Send + Sync + use<>> {
+    let logger = pipeline.logs.as_ref()?.logger("");
+    let layer = LineLayer::new(LogFormat::Json, LogRecords::new(logger));
+    Some(layer.with_filter(config.line_filter().and(not_of_export())))
+}
+
+/// Makes the spans of `tracing` children of the current OpenTelemetry span.
+///
+/// Those beneath a span that is not sampled are left out: making them costs eight times as
+/// much as finding that out.
+pub(crate) fn spans(
+    pipeline: &Pipeline,
+) -> Option<impl Layer<Registry> + Send + Sync + use<>> {
+    let tracer = pipeline.traces.as_ref()?.tracer(TRACER);
+    let layer = tracing_opentelemetry::layer()
+        .with_tracer(tracer)
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false);
+    let only_spans = filter_fn(|metadata| metadata.is_span());
+    // A filter that looks at the current context must not be remembered for a callsite.
+    let sampled: DynFilterFn<Registry> = DynFilterFn::new(|_, _| {
+        Context::map_current(|context| {
+            !context.has_active_span() || context.span().span_context().is_sampled()
+        })
+    });
+    let filter = LevelFilter::INFO
+        .and(only_spans)
+        .and(not_of_export())
+        .and(sampled);
+    Some(layer.with_filter(filter))
+}
+
+fn not_of_export() -> FilterFn<fn(&Metadata<'_>) -> bool> {
+    FilterFn::new(|metadata: &Metadata<'_>| {
+        let target = metadata.target();
+        let krate = target.split("::").next().unwrap_or(target);
+        !OF_EXPORT.contains(&krate) && !krate.starts_with("opentelemetry")
+    })
+}

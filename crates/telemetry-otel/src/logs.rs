@@ -1,0 +1,73 @@
+//! Log records: what is on a line, exported.
+
+use std::time::SystemTime;
+
+use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, Severity};
+use opentelemetry::trace::{SpanId, TraceId};
+use opentelemetry_sdk::logs::SdkLogger;
+use telemetry_core::{LineSink, Value, fields_of_line, names};
+use tracing::Level;
+
+/// Exports each line as a log record. What is exported is what is written: the same fields,
+/// of the same types, in the same order.
+#[derive(Debug)]
+pub(crate) struct LogRecords {
+    logger: SdkLogger,
+}
+
+impl LogRecords {
+    pub(crate) fn new(logger: SdkLogger) -> Self {
+        Self { logger }
+    }
+}
+
+impl LineSink for LogRecords {
+    fn accept(&self, line: &[u8], level: Level) {
+        let (severity, text) = severity(level);
+        let mut record = self.logger.create_log_record();
+        // The line has been rendered just now.
+        record.set_timestamp(SystemTime::now());
+        record.set_severity_number(severity);
+        record.set_severity_text(text);
+        let (mut trace_id, mut span_id) = (None, None);
+        for (key, value) in fields_of_line(line) {
+            match (&*key, value) {
+                (names::TIMESTAMP | names::LEVEL, _) => {}
+                (names::EVENT, Value::String(event)) => record.set_body(event.into()),
+                (names::LOGGER, Value::String(logger)) => record.set_target(logger),
+                (names::TRACE_ID, Value::String(id)) => trace_id = TraceId::from_hex(&id).ok(),
+                (names::SPAN_ID, Value::String(id)) => span_id = SpanId::from_hex(&id).ok(),
+                (_, value) => record.add_attribute(key, any_value(value)),
+            }
+        }
+        if let (Some(trace_id), Some(span_id)) = (trace_id, span_id) {
+            record.set_trace_context(trace_id, span_id, None);
+        }
+        self.logger.emit(record);
+    }
+}
+
+fn severity(level: Level) -> (Severity, &'static str) {
+    match level {
+        Level::TRACE => (Severity::Trace, "trace"),
+        Level::DEBUG => (Severity::Debug, "debug"),
+        Level::INFO => (Severity::Info, "info"),
+        Level::WARN => (Severity::Warn, "warning"),
+        Level::ERROR => (Severity::Error, "error"),
+    }
+}
+
+fn any_value(value: Value) -> AnyValue {
+    match value {
+        Value::Bool(value) => AnyValue::Boolean(value),
+        Value::I64(value) => AnyValue::Int(value),
+        // OTLP has no larger integers.
+        Value::U64(value) => AnyValue::String(value.to_string().into()),
+        Value::F64(value) => AnyValue::Double(value),
+        Value::String(value) => AnyValue::String(value.into()),
+        Value::List(values) => {
+            let values = values.into_iter().map(|value| AnyValue::String(value.into()));
+            AnyValue::ListAny(Box::new(values.collect()))
+        }
+    }
+}
