@@ -51,7 +51,7 @@ impl Names {
 /// Says whether a string is unlikely to mean anything but the name. `level`, `event`,
 /// `error` and other single words are also words of messages, settings and other formats.
 fn is_distinct(name: &str) -> bool {
-    name.contains(['.', '_'])
+    name.contains(['.', '_']) && name.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
 /// Tests say literally what they expect, and benchmarks also what others write.
