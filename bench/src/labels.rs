@@ -57,13 +57,21 @@ fn telemetry() -> Work {
 fn patterns() -> Vec<String> {
     RESOURCES
         .iter()
-        .flat_map(|name| [format!(r"/{name}(?:e?s)?(?:/|$)"), format!(r"/{name}(?:e?s)?/(\d+)(?:/|$)")])
+        .flat_map(|name| {
+            [
+                format!(r"/{name}(?:e?s)?(?:/|$)"),
+                format!(r"/{name}(?:e?s)?/(\d+)(?:/|$)"),
+            ]
+        })
         .chain([r"/standings/?$".to_owned(), r"/bracket/?$".to_owned()])
         .collect()
 }
 
 fn regexes_in_turn() -> Work {
-    let regexes: Vec<Regex> = patterns().iter().filter_map(|p| Regex::new(p).ok()).collect();
+    let regexes: Vec<Regex> = patterns()
+        .iter()
+        .filter_map(|p| Regex::new(p).ok())
+        .collect();
     Box::new(move || {
         let path = black_box(PATH);
         for regex in &regexes {
@@ -77,7 +85,10 @@ fn regexes_in_turn() -> Work {
 }
 
 fn regex_set() -> Work {
-    let regexes: Vec<Regex> = patterns().iter().filter_map(|p| Regex::new(p).ok()).collect();
+    let regexes: Vec<Regex> = patterns()
+        .iter()
+        .filter_map(|p| Regex::new(p).ok())
+        .collect();
     let set = RegexSet::new(patterns()).unwrap_or_else(|_| RegexSet::empty());
     Box::new(move || {
         let path = black_box(PATH);

@@ -5,9 +5,9 @@ use std::hint::black_box;
 use slog::{Drain, o};
 use telemetry_core::{Config, LineLayer, LogFormat, Scope, Telemetry};
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::EnvFilter;
 
 use crate::{Contender, Request, Sink, Work, request};
 

@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             !options.save_baseline,
             "a baseline is of instructions, which valgrind counts: install valgrind"
         );
-        println!("valgrind is not installed: instructions are left out");
+        println!("valgrind is missing: instructions are left out");
     }
     let program = Program::build()?;
     let effort = if options.quick {

@@ -24,7 +24,7 @@ pub(crate) fn run(steps: &mut Steps, with_tests: bool) -> anyhow::Result<()> {
     if instructions::can_be_counted() {
         steps.check("cargo xtask bench --quick", || bench::run(&quick));
     } else {
-        steps.leave_out("cargo xtask bench --quick", "valgrind is not installed");
+        steps.leave_out("cargo xtask bench --quick", "valgrind is missing");
     }
     Ok(())
 }

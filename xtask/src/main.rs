@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let task = match Task::parse(std::env::args_os().skip(1)) {
         Ok(task) => task,
         Err(error) => {
-            eprintln!("error: {error}\n\n{HELP}");
+            eprintln!("error: {error}; `cargo xtask --help` shows what there is");
             return ExitCode::from(2);
         }
     };

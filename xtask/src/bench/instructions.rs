@@ -10,9 +10,9 @@ use crate::process;
 /// How many iterations are counted.
 const ITERATIONS: u64 = 2000;
 
-/// Says whether valgrind is installed.
+/// Says whether valgrind is installed and works.
 pub(crate) fn can_be_counted() -> bool {
-    process::succeeds(Command::new("valgrind").arg("--version"))
+    process::succeeds(callgrind().arg("true"))
 }
 
 /// Counts the instructions of an iteration: what twice the iterations add, divided among
@@ -29,10 +29,8 @@ pub(crate) fn count(program: &Program, suite: &str, contender: &str) -> anyhow::
 }
 
 fn total(program: &Program, suite: &str, contender: &str, iterations: u64) -> anyhow::Result<u64> {
-    let mut command = Command::new("valgrind");
-    command
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .args(program.arguments(suite, contender, iterations, 1));
+    let mut command = callgrind();
+    command.args(program.arguments(suite, contender, iterations, 1));
     let output = command.output().context("cannot run valgrind")?;
     let log = String::from_utf8_lossy(&output.stderr);
     ensure!(
@@ -41,6 +39,12 @@ fn total(program: &Program, suite: &str, contender: &str, iterations: u64) -> an
         process::line(&command)
     );
     parse_total(&log).with_context(|| format!("callgrind did not say what it collected: {log}"))
+}
+
+fn callgrind() -> Command {
+    let mut command = Command::new("valgrind");
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    command
 }
 
 /// Finds the count in a line such as `==7== Collected : 48151623`.

@@ -1,6 +1,6 @@
 //! How long an iteration takes.
 
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::bench::contender::Program;
 
@@ -46,15 +46,25 @@ pub(crate) fn measure(
     }
     let mut samples = vec![Vec::new(); contenders.len()];
     for round in 1..=effort.rounds {
-        print!("\r{suite}: round {round} of {}", effort.rounds);
-        std::io::stdout().flush()?;
+        show_progress(suite, round, effort.rounds)?;
         for (index, contender) in contenders.iter().enumerate() {
             let times = program.sample(suite, contender, iterations[index], effort.samples)?;
             samples[index].extend(times);
         }
     }
-    println!();
     Ok(samples.into_iter().map(median).collect())
+}
+
+/// Shows the round: on a terminal, in place of the one before.
+fn show_progress(suite: &str, round: u32, rounds: u32) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    let end = if output.is_terminal() && round < rounds {
+        '\r'
+    } else {
+        '\n'
+    };
+    write!(output, "{suite}: round {round} of {rounds}{end}")?;
+    output.flush()
 }
 
 fn median(mut samples: Vec<f64>) -> f64 {
