@@ -26,7 +26,7 @@
 mod capture;
 mod tag;
 
-pub use capture::{CapturedEvent, LogCapture};
+pub use capture::{CaptureId, CapturedEvent, LogCapture, captures};
 pub(crate) use tag::Tag;
 
 use std::sync::Arc;
@@ -68,5 +68,5 @@ where
         }
     };
     let everything = Config::default().with_level(tracing::Level::TRACE);
-    LineLayer::new(LogFormat::Json, Arc::new(sink)).with_filter(everything.filter())
+    LineLayer::new(LogFormat::Json, Arc::new(sink)).with_filter(everything.line_filter())
 }

@@ -43,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) proxies: TrustedProxies,
     pub(crate) client_ip: bool,
     pub(crate) query: bool,
+    pub(crate) public_endpoint: bool,
     names: Option<HttpNames>,
     pub(crate) hooks: Option<Arc<dyn HttpHooks>>,
 }
@@ -59,6 +60,7 @@ impl HttpTelemetryLayer {
                 proxies: TrustedProxies::default(),
                 client_ip: false,
                 query: false,
+                public_endpoint: false,
                 names: None,
                 hooks: None,
             }),
@@ -104,6 +106,15 @@ impl HttpTelemetryLayer {
     /// parameters as `[redacted]`. Off by default.
     pub fn with_query(self, query: bool) -> Self {
         self.with(|settings| settings.query = query)
+    }
+
+    /// Says that anybody may call. Off by default.
+    ///
+    /// A trace that comes in by `traceparent` is then not continued, so that a stranger
+    /// cannot decide what is sampled: each request begins a trace of its own, with a link
+    /// to the one that came in. In effect where spans are exported.
+    pub fn with_public_endpoint(self, public_endpoint: bool) -> Self {
+        self.with(|settings| settings.public_endpoint = public_endpoint)
     }
 
     /// Sets which names the fields of completion lines have, in place of what
@@ -156,6 +167,7 @@ impl fmt::Debug for Settings {
             .field("proxies", &self.proxies)
             .field("client_ip", &self.client_ip)
             .field("query", &self.query)
+            .field("public_endpoint", &self.public_endpoint)
             .field("names", &self.names)
             .field("hooks", &self.hooks.is_some())
             .finish_non_exhaustive()

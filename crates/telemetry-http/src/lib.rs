@@ -65,6 +65,7 @@ mod line;
 mod query;
 mod request_id;
 mod route;
+mod server;
 mod service;
 mod user;
 

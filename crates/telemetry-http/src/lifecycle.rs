@@ -15,6 +15,7 @@ use crate::hooks::{Outcome, RequestEnd, ResponseHead};
 use crate::layer::Settings;
 use crate::line;
 use crate::route::Route;
+use crate::server::{Ending, Recording};
 
 /// What is known of a request. Ends it as cancelled when it is dropped before it has ended
 /// otherwise.
@@ -27,10 +28,13 @@ pub(crate) struct Lifecycle {
     target: Option<PathAndQuery>,
     pub(crate) route: Route,
     pub(crate) client: Option<ClientIp>,
+    /// Absent when nothing exports.
+    recording: Option<Recording>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) error: Option<String>,
     pub(crate) exception: Option<String>,
     body_bytes: u64,
+    has_panicked: bool,
     has_ended: bool,
 }
 
@@ -41,19 +45,23 @@ impl Lifecycle {
         scope: Scope,
         settings: &Arc<Settings>,
         client: Option<ClientIp>,
+        route: Route,
+        recording: Option<Recording>,
     ) -> Box<Self> {
         Box::new(Self {
             scope,
             started: Instant::now(),
             method: request.method().clone(),
             target: request.uri().path_and_query().cloned(),
-            route: Route::of(request.extensions(), settings.names()),
+            route,
+            recording,
             settings: Arc::clone(settings),
             client,
             status: None,
             error: None,
             exception: None,
             body_bytes: 0,
+            has_panicked: false,
             has_ended: false,
         })
     }
@@ -118,6 +126,7 @@ impl Lifecycle {
     pub(crate) fn panicked(&mut self, panic: &Panic) {
         self.error = Some(format!("panic: {}", panic.message));
         self.exception.clone_from(&panic.backtrace);
+        self.has_panicked = true;
         self.end(Outcome::Failed);
     }
 
@@ -161,6 +170,15 @@ impl Lifecycle {
                 line::write(self, &end);
             }
         });
+        if let Some(recording) = &self.recording {
+            let ending = Ending {
+                route: self.route.template(),
+                error: self.error.as_deref(),
+                exception: self.exception.as_deref(),
+                has_panicked: self.has_panicked,
+            };
+            recording.end(&end, &ending, &self.scope);
+        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! The template of the route that a request matched.
 
 use http::Extensions;
-use telemetry_core::HttpNames;
 
-/// The route template, such as `/api/tournaments/{id}/`, where there is one and a line
-/// will show it.
+/// The route template, such as `/api/tournaments/{id}/`, where there is one and somebody
+/// will see it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Route {
     #[cfg(feature = "axum")]
@@ -16,12 +15,10 @@ impl Route {
         not(feature = "axum"),
         expect(unused_variables, reason = "only axum's router tells the route")
     )]
-    pub(crate) fn of(extensions: &Extensions, names: HttpNames) -> Self {
+    pub(crate) fn of(extensions: &Extensions, is_shown: bool) -> Self {
         Self {
             #[cfg(feature = "axum")]
-            matched: (names != HttpNames::Classic)
-                .then(|| extensions.get().cloned())
-                .flatten(),
+            matched: is_shown.then(|| extensions.get().cloned()).flatten(),
         }
     }
 

@@ -10,7 +10,7 @@ use http_body::Body;
 use opentelemetry::propagation::Extractor;
 use smallvec::SmallVec;
 use telemetry_core::{
-    ClientIp, FieldValue, FutureExt as _, Scope, ScopeBuilder, ValueEncoder, names, panic,
+    ClientIp, FieldValue, FutureExt as _, HttpNames, Scope, ScopeBuilder, ValueEncoder, names, panic,
     propagation,
 };
 use telemetry_labels::{Id, Label};
@@ -23,6 +23,8 @@ use crate::hooks::RequestHead;
 use crate::layer::Settings;
 use crate::lifecycle::Lifecycle;
 use crate::request_id::RequestId;
+use crate::route::Route;
+use crate::server::{Origin, Recording};
 use crate::user::UserId;
 
 /// Serves requests with their context. Made by
@@ -66,8 +68,13 @@ where
         }
         let id = RequestId::of(request.headers(), &self.settings.request_id_header);
         let client = self.client(&request);
-        let scope = self.open_scope(&request, &id);
-        let lifecycle = Lifecycle::new(&request, scope.clone(), &self.settings, client);
+        let is_route_shown = Recording::is_on() || self.settings.names() != HttpNames::Classic;
+        let route = Route::of(request.extensions(), is_route_shown);
+        let recording = self.record(&request, &route, client);
+        let scope = self.open_scope(&request, &id, recording.as_ref());
+        let settings = &self.settings;
+        let lifecycle =
+            Lifecycle::new(&request, scope.clone(), settings, client, route, recording);
         request.extensions_mut().insert(HasTelemetry);
         if let Some(client) = client {
             request.extensions_mut().insert(client);
@@ -87,15 +94,44 @@ where
 }
 
 impl<S> HttpTelemetry<S> {
-    fn open_scope<B>(&self, request: &Request<B>, id: &RequestId) -> Scope {
+    /// Starts the server span, where something exports it.
+    fn record<B>(
+        &self,
+        request: &Request<B>,
+        route: &Route,
+        client: Option<ClientIp>,
+    ) -> Option<Recording> {
+        Recording::start(request, || Origin {
+            parent: propagation::extract(&Headers(request.headers())),
+            is_public: self.settings.public_endpoint,
+            route: route.template(),
+            client,
+            with_query: self.settings.query,
+        })
+    }
+
+    fn open_scope<B>(
+        &self,
+        request: &Request<B>,
+        id: &RequestId,
+        recording: Option<&Recording>,
+    ) -> Scope {
         let mut scope = Scope::builder();
         scope.field(names::REQUEST_ID, id.as_str());
         if let Some(user) = request.extensions().get::<UserId>() {
             scope.field(names::USER_ID, user);
         }
         self.set_labels(&mut scope, request.uri().path());
-        if let Some(context) = propagation::extract(&Headers(request.headers())) {
-            scope.trace(&context);
+        match recording {
+            Some(recording) => {
+                scope.trace(&recording.context);
+            }
+            // Lines have the ids of a trace that others export.
+            None => {
+                if let Some(context) = propagation::extract(&Headers(request.headers())) {
+                    scope.trace(&context);
+                }
+            }
         }
         scope.build()
     }

@@ -18,6 +18,8 @@ mod logs;
 mod pipeline;
 mod propagators;
 mod resource;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use config::{
     BatchSettings, Exporter, Headers, OtelConfig, OtlpSettings, Propagators, Protocol, Sampler,

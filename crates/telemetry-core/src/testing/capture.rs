@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::ops::Index;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,8 +28,41 @@ pub struct LogCapture {
 
 #[derive(Debug, Default)]
 pub(super) struct Captured {
+    /// Its own first, then those of the captures that it began within.
+    ids: Vec<CaptureId>,
     events: Mutex<Vec<CapturedEvent>>,
     more: Notify,
+}
+
+/// A capture, for kits that capture something else beside log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CaptureId(u64);
+
+impl CaptureId {
+    fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A number that no other capture of the process has.
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl From<u64> for CaptureId {
+    /// Makes the id that [`get`](Self::get) gave.
+    fn from(id: u64) -> Self {
+        Self(id)
+    }
+}
+
+/// The captures that what is running belongs to: the innermost first.
+#[must_use]
+pub fn captures() -> Vec<CaptureId> {
+    let capture = Tag::current().and_then(|tag| tag.capture());
+    capture.map_or_else(Vec::new, |capture| capture.ids.clone())
 }
 
 impl Captured {
@@ -43,7 +77,10 @@ impl Captured {
 
 impl LogCapture {
     pub(super) fn start() -> Self {
-        let captured = Arc::default();
+        let captured = Arc::new(Captured {
+            ids: [CaptureId::new()].into_iter().chain(captures()).collect(),
+            ..Captured::default()
+        });
         let before = Tag::new(&captured).mark_thread();
         Self { captured, before }
     }

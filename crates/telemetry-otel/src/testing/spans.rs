@@ -1,0 +1,223 @@
+//! Captured spans.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::ops::Index;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use opentelemetry::trace::{Event, Link, Span as _, SpanId, SpanKind, Status, TraceId};
+use opentelemetry::{Array, Context, KeyValue, Value};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{IdGenerator, Span, SpanData, SpanProcessor};
+use telemetry_core::testing::{CaptureId, captures};
+
+use crate::testing::{Captured, Membership};
+
+static SPANS: Captured<CapturedSpan> = Captured::new();
+
+/// The attribute by which a span finds its captures when it ends, wherever that is. Taken
+/// off it then.
+const CAPTURES: &str = "telemetry.testing.captures";
+
+/// The spans of one test that have ended, from
+/// [`capture_spans`](crate::testing::capture_spans) until it is dropped.
+#[derive(Debug)]
+#[must_use = "spans are captured as long as the capture is kept"]
+pub struct SpanCapture {
+    membership: Membership,
+}
+
+/// A span that has ended.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CapturedSpan {
+    /// Its name.
+    pub name: String,
+    /// 32 lower-case hexadecimal digits.
+    pub trace_id: String,
+    /// 16 lower-case hexadecimal digits.
+    pub span_id: String,
+    /// The same; `None` for a root.
+    pub parent_span_id: Option<String>,
+    /// Whether the parent is of another process.
+    pub has_remote_parent: bool,
+    /// Server, client, internal, producer or consumer.
+    pub kind: SpanKind,
+    /// Unset, ok, or an error with its description.
+    pub status: Status,
+    /// In the order in which they were set.
+    pub attributes: Vec<(String, Value)>,
+    /// Events within the span.
+    pub events: Vec<Event>,
+    /// Other spans that it is connected with.
+    pub links: Vec<Link>,
+}
+
+impl SpanCapture {
+    pub(super) fn new(membership: Membership) -> Self {
+        SPANS.begin(membership.id);
+        Self { membership }
+    }
+
+    /// All spans that have ended so far, in the order of their ends.
+    #[must_use]
+    pub fn spans(&self) -> Vec<CapturedSpan> {
+        SPANS.of(self.membership.id)
+    }
+
+    /// The one span of this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is none or more than one; the message shows all.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a test has no better way to fail")]
+    pub fn single(&self, name: &str) -> CapturedSpan {
+        let mut spans = self.spans();
+        spans.retain(|span| span.name == name);
+        match (spans.len(), spans.pop()) {
+            (1, Some(span)) => span,
+            (count, _) => panic!("{count} spans {name:?} among these:\n{}", self.tree()),
+        }
+    }
+
+    /// The names of all spans, a line for each, beneath their parents: for snapshots.
+    #[must_use]
+    pub fn tree(&self) -> String {
+        let spans = self.spans();
+        let mut tree = String::new();
+        for root in &spans {
+            let is_here = |id: &String| spans.iter().any(|span| span.span_id == *id);
+            if !root.parent_span_id.as_ref().is_some_and(is_here) {
+                write_tree(root, &spans, 0, &mut tree);
+            }
+        }
+        tree
+    }
+}
+
+impl Drop for SpanCapture {
+    fn drop(&mut self) {
+        SPANS.end(self.membership.id);
+    }
+}
+
+fn write_tree(span: &CapturedSpan, spans: &[CapturedSpan], depth: usize, tree: &mut String) {
+    // Writing to a string does not fail.
+    let _infallible = writeln!(tree, "{}{}", "  ".repeat(depth), span.name);
+    let mut children: Vec<_> = spans
+        .iter()
+        .filter(|child| child.parent_span_id.as_ref() == Some(&span.span_id))
+        .collect();
+    // Ids are counted: this is the order of their starts.
+    children.sort_by(|a, b| a.span_id.cmp(&b.span_id));
+    for child in children {
+        write_tree(child, spans, depth + 1, tree);
+    }
+}
+
+impl CapturedSpan {
+    fn new(data: SpanData) -> Self {
+        let is_root = data.parent_span_id == SpanId::INVALID;
+        let attributes = data.attributes.into_iter();
+        Self {
+            name: data.name.into_owned(),
+            trace_id: data.span_context.trace_id().to_string(),
+            span_id: data.span_context.span_id().to_string(),
+            parent_span_id: (!is_root).then(|| data.parent_span_id.to_string()),
+            has_remote_parent: data.parent_span_is_remote,
+            kind: data.span_kind,
+            status: data.status,
+            attributes: attributes
+                .filter(|attribute| attribute.key.as_str() != CAPTURES)
+                .map(|attribute| (attribute.key.to_string(), attribute.value))
+                .collect(),
+            events: data.events.events,
+            links: data.links.links,
+        }
+    }
+
+    /// The value of an attribute: the last, where it was set more than once.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        let mut attributes = self.attributes.iter().rev();
+        attributes.find_map(|(known, value)| (known == key).then_some(value))
+    }
+}
+
+impl Index<&str> for CapturedSpan {
+    type Output = Value;
+
+    /// # Panics
+    ///
+    /// When the span has no such attribute; the message shows the span.
+    #[expect(clippy::panic, reason = "a test has no better way to fail")]
+    fn index(&self, key: &str) -> &Value {
+        match self.get(key) {
+            Some(value) => value,
+            None => panic!("no attribute {key:?} in {self:?}"),
+        }
+    }
+}
+
+/// Gives spans that end to the captures in which they began.
+#[derive(Debug)]
+pub(super) struct CapturingProcessor;
+
+impl SpanProcessor for CapturingProcessor {
+    fn on_start(&self, span: &mut Span, _: &Context) {
+        let ids = captures().into_iter().map(|id| id.get() as i64).collect();
+        span.set_attribute(KeyValue::new(CAPTURES, Value::Array(Array::I64(ids))));
+    }
+
+    fn on_end(&self, span: SpanData) {
+        let ids = span.attributes.iter().find_map(|attribute| {
+            match (attribute.key.as_str(), &attribute.value) {
+                (CAPTURES, Value::Array(Array::I64(ids))) => Some(ids.clone()),
+                _ => None,
+            }
+        });
+        let ids: Vec<_> = ids
+            .into_iter()
+            .flatten()
+            .map(|id| CaptureId::from(id as u64))
+            .collect();
+        SPANS.push(&ids, &CapturedSpan::new(span));
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// Counts ids from 1 in each capture.
+#[derive(Debug)]
+pub(super) struct CountingIds;
+
+impl CountingIds {
+    fn next(kind: &'static str) -> u64 {
+        type Counters = HashMap<(Option<CaptureId>, &'static str), u64>;
+        static COUNTERS: LazyLock<Mutex<Counters>> = LazyLock::new(Mutex::default);
+        // The outermost, so that ids within one test are never the same.
+        let capture = captures().last().copied();
+        let mut counters = COUNTERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let counter = counters.entry((capture, kind)).or_default();
+        *counter += 1;
+        *counter
+    }
+}
+
+impl IdGenerator for CountingIds {
+    fn new_trace_id(&self) -> TraceId {
+        TraceId::from(u128::from(Self::next("trace")))
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        SpanId::from(Self::next("span"))
+    }
+}
