@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use opentelemetry::StringValue;
 use opentelemetry::propagation::{Extractor, Injector};
 
 use super::baggage;
@@ -17,7 +18,7 @@ pub(super) fn extract(carrier: &dyn Extractor, scope: &mut ScopeBuilder) {
     let Some(members) = baggage::extract(carrier) else {
         return;
     };
-    let text = |key| members.get(key).map(|value| value.as_str());
+    let text = |key| members.get(key).map(StringValue::as_str);
     if let Some(id) = text(names::REQUEST_ID).filter(|id| is_valid_request_id(id)) {
         scope.field(names::REQUEST_ID, id);
     }

@@ -10,8 +10,10 @@ pub(super) const HEADER: &str = "traceparent";
 const FIELDS: usize = "-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".len();
 /// The flag that every version knows.
 const SAMPLED: u8 = 0b01;
-/// The flags that level 2 of the recommendation defines: sampled and random.
-const KNOWN_FLAGS: u8 = 0b11;
+/// Says that the trace id is random. It does so for the whole trace.
+pub(super) const RANDOM: u8 = 0b10;
+/// The flags that level 2 of the recommendation defines.
+const KNOWN_FLAGS: u8 = SAMPLED | RANDOM;
 
 /// Reads the header as W3C Trace Context says (level 2, section 3.2), without a
 /// `tracestate`. More than one such header is none.
@@ -25,13 +27,9 @@ pub(super) fn extract(carrier: &dyn Extractor) -> Option<SpanContext> {
 
 /// Writes the header in version 0, the highest that level 2 knows (section 3.2.4). Flags
 /// that are not defined are zero (section 3.2.2.5).
-pub(super) fn render(context: &SpanContext) -> String {
-    let flags = context.trace_flags().to_u8() & KNOWN_FLAGS;
-    format!(
-        "00-{}-{}-{flags:02x}",
-        context.trace_id(),
-        context.span_id()
-    )
+pub(super) fn render(span: &SpanContext, flags: u8) -> String {
+    let flags = flags & KNOWN_FLAGS;
+    format!("00-{}-{}-{flags:02x}", span.trace_id(), span.span_id())
 }
 
 fn parse(header: &str) -> Option<SpanContext> {
@@ -80,7 +78,7 @@ mod tests {
     const VALID: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     fn rewritten(header: &str) -> Option<String> {
-        parse(header).map(|context| render(&context))
+        parse(header).map(|span| render(&span, span.trace_flags().to_u8()))
     }
 
     #[test]

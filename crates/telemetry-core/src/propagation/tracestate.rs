@@ -1,8 +1,7 @@
 //! The `tracestate` header.
 
-use opentelemetry::Context;
 use opentelemetry::propagation::Extractor;
-use opentelemetry::trace::{SpanContext, TraceId, TraceState};
+use opentelemetry::trace::TraceState;
 
 /// The header that it is in.
 pub(super) const HEADER: &str = "tracestate";
@@ -11,66 +10,34 @@ const MOST_MEMBERS: usize = 32;
 /// Of a key as of a value, in characters.
 const LONGEST: usize = 256;
 
-/// A `tracestate` as it came in, for the sake of the members that [`TraceState`] refuses
-/// although level 2 of the recommendation allows them: those with more than one `@` in the
-/// key, or one that more than 13 characters follow, or one before another sign.
-///
-/// It travels beside the span, in the [`Context`], and so as far as contexts are made from
-/// the extracted one. Where they are not, these members are lost and the others are not.
-#[derive(Debug)]
-pub(super) struct Received {
-    /// The trace that it is of: another one is not given it.
-    trace_id: TraceId,
-    members: Vec<(String, String)>,
-}
+/// The members of a header, in order.
+pub(super) type Members = Vec<(String, String)>;
 
-/// Reads the headers of the trace `trace_id`, combined in their order (level 2, section
-/// 3.3). When any member is invalid, a key is there twice, or there are more than 32
-/// members, empty ones not counted, all are discarded.
+/// Reads the headers of a trace, combined in their order (level 2, section 3.3). When any
+/// member is invalid, a key is there twice, or there are more than 32 members, empty ones
+/// not counted, all are discarded.
 ///
-/// Gives the whole list beside the state when the state cannot hold all of it.
-pub(super) fn extract(
-    carrier: &dyn Extractor,
-    trace_id: TraceId,
-) -> (TraceState, Option<Received>) {
+/// Gives all members beside the state when the state cannot hold all of them. [`TraceState`]
+/// refuses some that level 2 allows: those with more than one `@` in the key, or one that
+/// more than 13 characters follow, or one before another sign.
+pub(super) fn extract(carrier: &dyn Extractor) -> (TraceState, Members) {
     let headers = carrier.get_all(HEADER).unwrap_or_default();
-    let Some(members) = parse(&headers) else {
-        return (TraceState::NONE, None);
-    };
+    let members = parse(&headers).unwrap_or_default();
     match TraceState::from_key_value(members.iter().copied()) {
-        Ok(state) => (state, None),
+        Ok(state) => (state, Members::new()),
         Err(_) => {
             let held = members.iter().copied().filter(|member| is_held(*member));
             let state = TraceState::from_key_value(held).unwrap_or_default();
             let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
-            let members = members.into_iter().map(owned).collect();
-            (state, Some(Received { trace_id, members }))
+            (state, members.into_iter().map(owned).collect())
         }
     }
 }
 
-/// Puts what [`extract`] gave into a context, in place of what came in with it before.
-pub(super) fn keep(context: &Context, received: Option<Received>) -> Context {
-    match received {
-        Some(received) => context.with_value(received),
-        None if context.get::<Received>().is_some() => context.with_value(Received {
-            trace_id: TraceId::INVALID,
-            members: Vec::new(),
-        }),
-        None => context.clone(),
-    }
-}
-
-/// Writes the state of a span; empty when there is none. What came in with the context and
-/// was not changed stays in its order, and what was added or changed since is to the left of
-/// it (level 2, section 3.5).
-pub(super) fn render(span: &SpanContext, context: &Context) -> String {
-    let state = span.trace_state();
-    let received = context
-        .get::<Received>()
-        .filter(|received| received.trace_id == span.trace_id())
-        .map(|received| received.members.as_slice())
-        .unwrap_or_default();
+/// Writes the state of a span; empty when there is none. Of the members that came in beside
+/// it, those that were not changed stay in their order, and what was added or changed since
+/// is to the left of them (level 2, section 3.5).
+pub(super) fn render(state: &TraceState, received: &[(String, String)]) -> String {
     let mut members = Vec::new();
     if received.is_empty() {
         members.extend(state);
