@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 
+use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{
     Extractor, Injector, TextMapCompositePropagator, TextMapPropagator,
@@ -62,6 +63,7 @@ fn a_global_propagator_is_used_for_the_trace_and_never_for_baggage() {
     let theirs = carrier(&[("other", "7"), ("baggage", "request.id=abc,tenant=x")]);
     let trace = propagation::extract(&theirs).unwrap();
     assert_eq!(trace.span().span_context().trace_id(), 7.into());
+    assert!(trace.baggage().is_empty());
     assert!(propagation::extract(&carrier(&[("traceparent", parent)])).is_none());
 
     let with_baggage = Baggage.extract_with_context(&trace, &theirs);

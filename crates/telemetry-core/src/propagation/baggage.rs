@@ -73,15 +73,14 @@ pub(super) fn extract(carrier: &dyn Extractor) -> Option<Members> {
 }
 
 /// Writes members, each a key, a value and its properties, as far as they are valid and
-/// there is room; no header when none is.
+/// there is room; no header when none is. OpenTelemetry's baggage holds 64 at most.
 pub(super) fn inject<'a>(
     members: impl Iterator<Item = (&'a str, &'a str, &'a str)>,
     injector: &mut dyn Injector,
 ) {
     let mut header = String::new();
-    let mut count = 0;
     for (key, value, properties) in members {
-        if count == MOST_MEMBERS || !is_token(key) {
+        if !is_token(key) {
             continue;
         }
         let before = header.len();
@@ -99,8 +98,6 @@ pub(super) fn inject<'a>(
         }
         if header.len() > MOST_BYTES {
             header.truncate(before);
-        } else {
-            count += 1;
         }
     }
     if !header.is_empty() {

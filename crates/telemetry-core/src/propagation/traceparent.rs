@@ -100,6 +100,11 @@ mod tests {
             let header = VALID.replace("-01", &format!("-{given}"));
             assert!(rewritten(&header).unwrap().ends_with(kept), "{given}");
         }
+        let span = parse(VALID).unwrap();
+        assert!(
+            render(&span, 0xff).ends_with("-03"),
+            "a span made elsewhere"
+        );
     }
 
     #[test]

@@ -116,6 +116,8 @@ fn metadata_that_is_no_property_is_not_written() {
 fn sixty_four_members_are_passed_on_and_not_more() {
     let members: Vec<_> = (100..300).map(|at| format!("k{at}={at}")).collect();
     assert_eq!(passed_on(&[&members.join(",")]), members[..64].join(","));
+    let doubled = "a=1,".repeat(63);
+    assert_eq!(passed_on(&[&doubled, "b=2", "c=3"]), "a=1,b=2");
 }
 
 #[test]
@@ -123,6 +125,11 @@ fn eight_kibibytes_are_passed_on_and_not_more() {
     let filled = |bytes: usize| format!("a={}", "/".repeat(bytes - 2));
     assert_eq!(passed_on(&[&filled(8192)]), filled(8192));
     assert_eq!(passed_on(&[&filled(8193)]), "");
+    assert_eq!(
+        passed_on(&[&format!("a={}", "%41".repeat(2731))]),
+        "",
+        "as it is encoded"
+    );
     assert_eq!(
         passed_on(&["b=1", &filled(8192 - 4), "c=3"]),
         format!("{},b=1", filled(8188))

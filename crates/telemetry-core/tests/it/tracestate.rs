@@ -197,6 +197,17 @@ fn what_is_changed_goes_to_the_left_of_what_came_in() {
 }
 
 #[test]
+fn what_is_added_costs_the_last_of_32_members() {
+    let received = format!("t@v@w=2,{}", numbered(31).join(","));
+    let state = format!("ours=0,{}", numbered(31).join(","));
+    let trace_id = TraceId::from_hex(TRACE).unwrap();
+    assert_eq!(
+        sent_with(state.parse().unwrap(), trace_id, &received),
+        format!("ours=0,t@v@w=2,{}", numbered(30).join(","))
+    );
+}
+
+#[test]
 fn a_new_trace_has_nothing_of_the_old_one() {
     let sent = sent_with(TraceState::NONE, TraceId::from(7), "foo=1,t@v@w=2");
     assert_eq!(sent, "");
@@ -214,7 +225,12 @@ fn a_second_extraction_forgets_the_first() {
 
 #[test]
 fn a_state_that_is_no_header_is_not_written() {
-    let state = TraceState::from_key_value([("foo", "1\r\nx: y"), ("empty", ""), ("bar", "2")]);
+    let state = TraceState::from_key_value([
+        ("foo", "1\r\nx: y"),
+        ("empty", ""),
+        ("end", "1 "),
+        ("bar", "2"),
+    ]);
     let trace_id = TraceId::from_hex(TRACE).unwrap();
     assert_eq!(sent_with(state.unwrap(), trace_id, ""), "bar=2");
 }
