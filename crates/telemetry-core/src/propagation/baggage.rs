@@ -105,7 +105,7 @@ pub(super) fn inject<'a>(
     }
 }
 
-/// Reads one member (section 3.3.1): its key, its value decoded, and its properties.
+/// Reads one `list-member`: its key, its value decoded, and its properties.
 fn parse(member: &str) -> Option<(&str, String, String)> {
     let (pair, properties) = member.split_once(';').unwrap_or((member, ""));
     let (key, value) = pair.split_once('=')?;
@@ -117,7 +117,7 @@ fn parse(member: &str) -> Option<(&str, String, String)> {
     Some((key, decode(value), properties))
 }
 
-/// Reads properties (section 3.3.1.3), and writes them without white space. Empty ones are
+/// Reads properties, each a `property`, and writes them without white space. Empty ones are
 /// left out.
 fn parse_properties(properties: &str) -> Option<String> {
     let mut out = String::new();
@@ -160,7 +160,7 @@ fn is_value(value: &str) -> bool {
     value.bytes().all(is_octet)
 }
 
-/// A `baggage-octet`, section 3.3.1.
+/// A `baggage-octet` of the recommendation.
 fn is_octet(byte: u8) -> bool {
     matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b',' | b';' | b'\\')
 }
@@ -185,7 +185,7 @@ fn push_encoded(out: &mut String, byte: u8) {
 }
 
 /// Decodes `%` and two digits wherever they are. What is not UTF-8 then is replaced by
-/// U+FFFD (section 3.3.1.2).
+/// U+FFFD, as the recommendation says of a `value`.
 pub(super) fn decode(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();

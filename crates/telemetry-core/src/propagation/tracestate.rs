@@ -95,8 +95,8 @@ fn is_held(member: (&str, &str)) -> bool {
     TraceState::from_key_value([member]).is_ok()
 }
 
-/// Level 2, section 3.3.1.3.1. That of level 1, with one `@` between a tenant and a system,
-/// is narrower, and the published test suite still has it.
+/// The rule `key` of level 2. That of level 1, with one `@` between a tenant and a system, is
+/// narrower, and versions of the published test suite still have it.
 fn is_key(key: &str) -> bool {
     let is_alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let mut bytes = key.bytes();
@@ -105,7 +105,7 @@ fn is_key(key: &str) -> bool {
         && bytes.all(|byte| is_alphanumeric(byte) || b"_-*/@".contains(&byte))
 }
 
-/// Level 2, section 3.3.1.3.2.
+/// The rule `value` of level 2.
 fn is_value(value: &str) -> bool {
     (1..=LONGEST).contains(&value.len())
         && value
