@@ -35,6 +35,7 @@
 //! | choose level, format and the rest | [`Config`]; the variables are in [`VARIABLES`] |
 //! | bind context | [`bind`], [`unbind`], [`bind_temporarily`], [`context`], [`Scope`] |
 //! | carry it into tasks and threads | [`spawn`], [`spawn_blocking`], [`spawn_thread`], [`FutureExt`] |
+//! | carry it, and the trace, to other processes | [`propagation`] |
 //! | bind values of your own types | [`FieldValue`] |
 //! | add the lines to a subscriber of your own | [`LineLayer`] |
 //! | test what is logged | `testing`, with the feature of that name |
@@ -71,6 +72,7 @@ pub mod names;
 pub mod panic;
 pub mod propagation;
 mod redact;
+mod request_id;
 mod scope;
 mod statistics;
 #[cfg(feature = "testing")]
@@ -90,6 +92,7 @@ pub use install::{
 pub use instruments::{Instruments, use_global_providers};
 pub use line::{LineLayer, LineSink, LogFormat, fields_of_line};
 pub use redact::is_sensitive;
+pub use request_id::is_valid_request_id;
 pub use scope::{
     FutureExt, InScope, Scope, ScopeBuilder, TemporaryBinding, bind, bind_temporarily, context,
     spawn, spawn_blocking, spawn_thread, unbind,

@@ -6,15 +6,20 @@
     reason = "a test fails by panicking"
 )]
 
+mod baggage;
 mod context;
 mod hostile;
 mod kit;
 mod levels;
 mod lines;
 mod merging;
+mod peers;
 mod redaction;
+mod service;
 mod spans;
 mod spawning;
+mod traceparent;
+mod tracestate;
 mod tracing_otel;
 
 use std::io::{self, Write};
