@@ -64,7 +64,7 @@ fn check_reference() -> anyhow::Result<()> {
 }
 
 fn generated() -> anyhow::Result<Vec<u8>> {
-    let mut command = cargo(["run", "--quiet", "--package", "telemetry-core"]);
+    let mut command = cargo(["run", "--quiet", "--package", "dtx-backend"]);
     command.args(["--example", "reference"]);
     let output = command.output().context("cannot run cargo")?;
     ensure!(

@@ -38,6 +38,8 @@ mod trace_context;
 mod traceparent;
 mod tracestate;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use opentelemetry::baggage::BaggageExt as _;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::{Context, global};
@@ -46,6 +48,8 @@ pub use baggage::Baggage;
 pub use trace_context::TraceContext;
 
 use crate::scope::ScopeBuilder;
+
+static BAGGAGE: AtomicBool = AtomicBool::new(true);
 
 /// Reads the trace that a carrier brings, and nothing else; `None` when it brings none that
 /// is valid. For carriers that anybody may have written.
@@ -63,7 +67,9 @@ pub fn extract(carrier: &dyn Extractor) -> Option<Context> {
 /// A request id that is not [valid](crate::is_valid_request_id) is left out. Baggage is
 /// text: a `user.id` that reads as an integer becomes one.
 pub fn extract_trusted(carrier: &dyn Extractor, scope: &mut ScopeBuilder) -> Option<Context> {
-    context_fields::extract(carrier, scope);
+    if BAGGAGE.load(Ordering::Relaxed) {
+        context_fields::extract(carrier, scope);
+    }
     extract(carrier)
 }
 
@@ -81,7 +87,15 @@ pub fn inject(context: &Context, carrier: &mut dyn Injector) {
 /// For trusted peers alone: it tells who is acting.
 pub fn inject_trusted(context: &Context, carrier: &mut dyn Injector) {
     inject(context, carrier);
-    context_fields::inject(carrier);
+    if BAGGAGE.load(Ordering::Relaxed) {
+        context_fields::inject(carrier);
+    }
+}
+
+/// Says whether fields of the context cross to trusted peers at all, as baggage. They do by
+/// default; `OTEL_PROPAGATORS` without `baggage` says no.
+pub fn set_baggage(crosses: bool) {
+    BAGGAGE.store(crosses, Ordering::Relaxed);
 }
 
 /// Calls `work` with the global propagator, or with ours when none is set.

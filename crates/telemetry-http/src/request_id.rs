@@ -3,12 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use telemetry_core::is_valid_request_id;
 use uuid::Uuid;
 
 /// The header that carries it, unless another is configured.
 pub(crate) const DEFAULT_HEADER: HeaderName = HeaderName::from_static("x-request-id");
-
-const LONGEST: usize = 128;
 
 static REJECTED: AtomicU64 = AtomicU64::new(0);
 
@@ -28,7 +27,7 @@ impl RequestId {
     /// headers the first counts.
     pub(crate) fn of(headers: &HeaderMap, name: &HeaderName) -> Self {
         match headers.get(name) {
-            Some(value) if is_valid(value.as_bytes()) => Self(value.clone()),
+            Some(value) if is_valid_request_id(value.as_bytes()) => Self(value.clone()),
             Some(_) => {
                 REJECTED.fetch_add(1, Ordering::Relaxed);
                 Self::random()
@@ -53,29 +52,9 @@ impl RequestId {
     }
 }
 
-fn is_valid(value: &[u8]) -> bool {
-    (1..=LONGEST).contains(&value.len())
-        && value
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_of_the_alphabet_and_length_are_valid() {
-        assert!(is_valid(b"a"));
-        assert!(is_valid(b"Az09._:-"));
-        assert!(is_valid(&[b'x'; 128]));
-        assert!(!is_valid(b""));
-        assert!(!is_valid(&[b'x'; 129]));
-        for byte in 0..=u8::MAX {
-            let is_listed = byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
-            assert_eq!(is_valid(&[b'a', byte, b'z']), is_listed, "{byte}");
-        }
-    }
 
     #[test]
     fn a_new_id_is_a_uuid_of_version_4() {

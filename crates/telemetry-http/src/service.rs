@@ -176,7 +176,7 @@ impl FieldValue for LabelNames<'_> {
     }
 }
 
-/// Headers as propagators read them; those that are not text do not count.
+/// Headers as propagators read them.
 struct Headers<'a>(&'a HeaderMap);
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -197,11 +197,10 @@ impl Extractor for Headers<'_> {
     }
 
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {
-        let values: Vec<_> = self.0.get_all(key).iter().collect();
-        let values: Vec<_> = values
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect();
+        // One that is not text is there all the same: a second `traceparent` of any kind
+        // makes the first worth nothing. A lone `=` is not valid in any header that is read.
+        let values = self.0.get_all(key).iter();
+        let values: Vec<_> = values.map(|value| value.to_str().unwrap_or("=")).collect();
         (!values.is_empty()).then_some(values)
     }
 }

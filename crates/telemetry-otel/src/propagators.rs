@@ -1,14 +1,35 @@
 //! The global propagator.
 
-use opentelemetry::global;
-use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
+use opentelemetry::propagation::text_map_propagator::FieldIter;
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::{Context, global};
+use telemetry_core::propagation::{self, TraceContext};
 
 use crate::config::Propagators;
 
 /// Sets what is read from and written to the headers of requests.
 pub(crate) fn set(propagators: Propagators) {
-    let mut parts: Vec<Box<dyn TextMapPropagator + Send + Sync>> = Vec::new();
-    let _ = propagators;
-    parts.clear();
-    global::set_text_map_propagator(TextMapCompositePropagator::new(parts));
+    if propagators.trace_context {
+        global::set_text_map_propagator(TraceContext);
+    } else {
+        global::set_text_map_propagator(Silence);
+    }
+    propagation::set_baggage(propagators.baggage);
+}
+
+/// Reads and writes nothing, in place of what is read and written where no propagator is
+/// set.
+#[derive(Debug)]
+struct Silence;
+
+impl TextMapPropagator for Silence {
+    fn inject_context(&self, _: &Context, _: &mut dyn Injector) {}
+
+    fn extract_with_context(&self, context: &Context, _: &dyn Extractor) -> Context {
+        context.clone()
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        TraceContext.fields()
+    }
 }

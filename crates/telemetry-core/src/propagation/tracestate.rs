@@ -14,8 +14,8 @@ const LONGEST: usize = 256;
 pub(super) type Members = Vec<(String, String)>;
 
 /// Reads the headers of a trace, combined in their order (level 2, section 3.3). When any
-/// member is invalid, a key is there twice, or there are more than 32 members, empty ones
-/// not counted, all are discarded.
+/// member is invalid, or there are more than 32 members, empty ones not counted, all are
+/// discarded. Of a key that is there twice the first stays, which is the latest.
 ///
 /// Gives all members beside the state when the state cannot hold all of them. [`TraceState`]
 /// refuses some that level 2 allows: those with more than one `@` in the key, or one that
@@ -68,11 +68,12 @@ fn parse<'a>(headers: &[&'a str]) -> Option<Vec<(&'a str, &'a str)>> {
             continue;
         }
         let (key, value) = member.split_once('=')?;
-        let is_known = members.iter().any(|(other, _)| *other == key);
-        if is_known || members.len() == MOST_MEMBERS || !is_key(key) || !is_value(value) {
+        if members.len() == MOST_MEMBERS || !is_key(key) || !is_value(value) {
             return None;
         }
-        members.push((key, value));
+        if !members.iter().any(|(other, _)| *other == key) {
+            members.push((key, value));
+        }
     }
     Some(members)
 }
@@ -96,7 +97,7 @@ fn is_held(member: (&str, &str)) -> bool {
 }
 
 /// The rule `key` of level 2. That of level 1, with one `@` between a tenant and a system, is
-/// narrower, and versions of the published test suite still have it.
+/// narrower.
 fn is_key(key: &str) -> bool {
     let is_alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let mut bytes = key.bytes();

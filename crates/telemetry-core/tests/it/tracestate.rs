@@ -74,11 +74,11 @@ fn several_tracestate_headers_are_one_in_their_order() {
 }
 
 #[test]
-fn a_tracestate_with_a_key_twice_is_discarded() {
-    assert_eq!(state_of(&["foo=1,foo=1"]), "");
-    assert_eq!(state_of(&["foo=1,foo=2"]), "");
-    assert_eq!(state_of(&["foo=1", "foo=1"]), "");
-    assert_eq!(state_of(&["foo=1", "foo=2"]), "");
+fn of_a_key_that_is_there_twice_the_first_goes_on() {
+    assert_eq!(state_of(&["foo=1,foo=1"]), "foo=1");
+    assert_eq!(state_of(&["foo=1,bar=3,foo=2"]), "foo=1,bar=3");
+    assert_eq!(state_of(&["foo=1", "foo=1"]), "foo=1");
+    assert_eq!(state_of(&["foo=2", "foo=1"]), "foo=2");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use telemetry_core::VARIABLES;
+use telemetry_core::Variable;
 use telemetry_core::names::{EVENTS, FIELD_PREFIX, FIELDS};
 
 fn main() -> io::Result<()> {
@@ -17,7 +17,7 @@ fn page() -> Result<String, std::fmt::Error> {
 # Reference
 
 Every variable, field and event. This page is made from the tables in the code, by
-`cargo run -p telemetry-core --example reference`.
+`cargo run -p dtx-backend --example reference`.
 
 ## Variables
 
@@ -25,22 +25,18 @@ An unset or empty variable is its default. A bad value is the default too, with 
 `telemetry_config_warning`. What each does in operation is in
 [Runtime configuration](../../RUNTIME_CONFIG.md).
 
-| variable | default | meaning |
-|---|---|---|
 ",
     );
-    for variable in VARIABLES {
-        let default = match variable.default {
-            // Words about a default rather than the default itself.
-            words if words.contains(['`', '\'']) || words == "unset" => words.to_owned(),
-            value => format!("`{value}`"),
-        };
-        writeln!(
-            page,
-            "| `{}` | {default} | {} |",
-            variable.name, variable.meaning
-        )?;
-    }
+    variables(&mut page, telemetry_core::VARIABLES)?;
+    page.push_str(
+        "
+### Export
+
+With `telemetry-otel` and `OTEL_ENABLED=true`.
+
+",
+    );
+    variables(&mut page, telemetry_otel::VARIABLES)?;
     page.push_str(
         "
 Booleans are `true`, `1`, `yes` and `false`, `0`, `no`, in any case.
@@ -89,6 +85,20 @@ top: `request.id`, `user.id`, `labels`, ids and all that was bound.
 ",
     );
     Ok(page)
+}
+
+fn variables(page: &mut String, variables: &[Variable]) -> std::fmt::Result {
+    page.push_str("| variable | default | meaning |\n|---|---|---|\n");
+    for variable in variables {
+        let default = match variable.default {
+            // Words about a default rather than the default itself.
+            words if words.contains(['`', '\'']) || words == "unset" => words.to_owned(),
+            value => quoted(value),
+        };
+        let (name, meaning) = (variable.name, variable.meaning);
+        writeln!(page, "| `{name}` | {default} | {meaning} |")?;
+    }
+    Ok(())
 }
 
 fn quoted(name: &str) -> String {
