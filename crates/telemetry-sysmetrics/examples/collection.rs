@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let reading = measure(&reader, collections, PAUSE)?;
     let reusing = measure(&reader, collections, Duration::ZERO)?;
-    println!("{collections} collections, median and slowest tenth");
+    println!("{collections} collections: median, and what nine of ten stay below");
     println!("  reading: {} µs, {} µs", reading.0, reading.1);
     println!("  reusing: {} µs, {} µs", reusing.0, reusing.1);
     Ok(())
