@@ -60,12 +60,15 @@ impl HostSource {
 
         // Without a CPU nothing could be read, and the usage is a mere 0.
         let known = !self.system.cpus().is_empty();
-        let percent = known.then(|| f64::from(self.system.global_cpu_usage()));
         Host {
-            cpu: percent.and_then(|percent| fraction(percent, 100.0)),
+            cpu: known.then(|| self.system.global_cpu_usage()).and_then(busy),
             memory: Memory::new(self.system.total_memory(), self.system.available_memory()),
         }
     }
+}
+
+fn busy(percent: f32) -> Option<f64> {
+    fraction(f64::from(percent), 100.0)
 }
 
 /// Adds the host's instruments.
@@ -111,7 +114,13 @@ pub(crate) fn register(instruments: &Instruments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::Memory;
+    use super::{Memory, busy};
+
+    #[test]
+    fn the_busy_fraction_is_made_of_percents() {
+        assert_eq!(busy(12.5), Some(0.125));
+        assert_eq!(busy(f32::NAN), None);
+    }
 
     #[test]
     fn used_and_free_memory_add_up_to_all_there_is() {

@@ -67,6 +67,40 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_reading_is_what_stat_says() {
+        let proc = tempfile::tempdir().unwrap();
+        let root = proc.path().join("4242");
+        std::fs::create_dir(&root).unwrap();
+        let line = "4242 (a (b) c) S 1 4242 4242 0 -1 4194304 100 0 0 0 250 150 7 8 20 0 3 0 \
+                    276028 3133440 392 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 \
+                    0 0 0 0 0 0 0 0 0 0\n";
+        std::fs::write(root.join("stat"), line).unwrap();
+
+        let mut platform = Platform {
+            root,
+            ticks_per_second: 100,
+        };
+        let reading = platform.read().unwrap();
+        let cpu_time = ByMode::Split {
+            user: Duration::from_millis(2500),
+            system: Duration::from_millis(1500),
+        };
+        assert_eq!(reading.cpu_time, cpu_time);
+        assert_eq!(reading.resident, 392 * procfs::page_size());
+        assert_eq!(reading.mapped, 3_133_440);
+        assert_eq!(reading.threads, Some(3));
+    }
+
+    #[test]
+    fn a_stat_that_is_cut_off_gives_nothing() {
+        let proc = tempfile::tempdir().unwrap();
+        let root = proc.path().join("4242");
+        std::fs::create_dir(&root).unwrap();
+        std::fs::write(root.join("stat"), "4242 (a) S 1 42").unwrap();
+        assert!(Platform::at(root).read().is_none());
+    }
+
+    #[test]
     fn an_unreadable_proc_gives_nothing() {
         let mut platform = Platform::at(PathBuf::from("/nonexistent/proc/self"));
         assert!(platform.read().is_none());

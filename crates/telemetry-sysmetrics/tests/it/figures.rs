@@ -85,7 +85,9 @@ fn the_utilizations_by_mode_add_up_to_that_of_all_modes() {
         .unwrap();
     let sum: f64 = by_mode.points.iter().map(|point| point.value).sum();
     let total = value(&metrics, "process.runtime.cpu.utilization", None);
-    assert!(sum > 0.0 && (sum - total).abs() < 1e-9, "{sum} {total}");
+    // Ticks of the clock are coarse: on busy CPUs they may add up to a little more than all.
+    let difference = sum.min(1.0) - total;
+    assert!(sum > 0.0 && difference.abs() < 1e-9, "{sum} {total}");
 }
 
 #[test]
