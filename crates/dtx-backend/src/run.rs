@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use telemetry_core::{Config, Environment, Telemetry};
+use telemetry_core::{Config, Environment};
+use telemetry_otel::{Otel, OtelConfig};
 use tokio::runtime::Runtime;
 
 use crate::command::{self, Command};
@@ -38,7 +39,11 @@ fn serve(environment: &Environment) -> anyhow::Result<()> {
     let config = Config::default()
         .with_service_name(SERVICE_NAME)
         .with_environment(environment);
-    let telemetry = Telemetry::builder().with_config(config).install()?;
+    let telemetry = Otel::builder()
+        .with_config(config)
+        .with_otel(OtelConfig::from_environment(environment))
+        .with_service_version(env!("CARGO_PKG_VERSION"))
+        .install()?;
     let runtime = Runtime::new().context("cannot start the threads of the program")?;
     let result = runtime.block_on(server::serve(&settings, &telemetry));
     // Telemetry outlives the tasks: requests that are cut off here write their lines.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::serve::ListenerExt as _;
-use telemetry_core::TelemetryGuard;
+use telemetry_otel::OtelGuard;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -21,7 +21,10 @@ use crate::signals::Signals;
 /// # Errors
 ///
 /// When it cannot begin, and when a second signal ends it at once.
-pub(crate) async fn serve(settings: &Settings, telemetry: &TelemetryGuard) -> anyhow::Result<()> {
+pub(crate) async fn serve(settings: &Settings, telemetry: &OtelGuard) -> anyhow::Result<()> {
+    if telemetry.exports() {
+        telemetry_sysmetrics::start();
+    }
     let listener = listen(settings.bind).await?;
     let address = listener.local_addr()?;
     let application = Application::open(settings).await?;
@@ -41,9 +44,9 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Tells a person where to look, on the standard error: the standard output is the log's.
-fn announce(address: SocketAddr, telemetry: &TelemetryGuard) {
+fn announce(address: SocketAddr, telemetry: &OtelGuard) {
     // So that the log's line about it comes first. It is written soon, this or that way.
-    let _is_written = telemetry.flush(Duration::from_secs(1));
+    let _is_written = telemetry.lines().flush(Duration::from_secs(1));
     // Nobody may be there to read it.
     let _is_read = writeln!(
         std::io::stderr(),

@@ -190,6 +190,18 @@ pub struct OtelGuard {
 }
 
 impl OtelGuard {
+    /// Says whether anything is exported.
+    #[must_use]
+    pub fn exports(&self) -> bool {
+        self.pipeline.is_some()
+    }
+
+    /// Log lines alone.
+    #[must_use]
+    pub fn lines(&self) -> &TelemetryGuard {
+        &self.lines
+    }
+
     /// Waits until all that was recorded so far is exported and written; `false` when
     /// `deadline` passes first, or an export fails. Blocks the thread: for short-lived
     /// processes, and before a fork or suspend.

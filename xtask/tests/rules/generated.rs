@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::{assert_none, cargo, read};
 
 /// Where the tables of environment variables are.
-const TABLES: [&str; 2] = [
+const TABLES: [&str; 3] = [
     "crates/telemetry-core/src/config/variables.rs",
+    "crates/telemetry-otel/src/config/variables.rs",
     "crates/dtx-backend/src/settings.rs",
 ];
 
@@ -15,7 +16,7 @@ fn the_reference_page_is_up_to_date() {
     let generated = cargo(&[
         "run",
         "--quiet",
-        "--package=telemetry-core",
+        "--package=dtx-backend",
         "--example=reference",
     ]);
     let page = read("docs/dev/telemetry/reference.md");
