@@ -1,0 +1,1 @@
+//! The exporters of OpenTelemetry, over both protocols.
