@@ -231,7 +231,10 @@ impl Collector {
     /// When it does not become so; the message shows what arrived.
     pub async fn wait_for_async<T>(&self, mut found: impl FnMut(&Self) -> Option<T>) -> T {
         let mut revision = self.store.revision();
-        let mut out_of_patience = self.runtime.spawn(tokio::time::sleep(self.patience));
+        let patience = self.patience;
+        // Made inside of the task, the timer is of the collector's runtime and clock.
+        let timer = async move { tokio::time::sleep(patience).await };
+        let mut out_of_patience = self.runtime.spawn(timer);
         loop {
             revision.mark_unchanged();
             if let Some(found) = found(self) {

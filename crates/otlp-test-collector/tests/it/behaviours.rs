@@ -207,7 +207,7 @@ fn a_partial_success_says_how_many_were_rejected() {
     let answer = answer(&mut client);
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(
-        answer.ends_with("\x0a\x1d\x08\x03\x12\x19the test asked to reject 3"),
+        answer.ends_with("\x0a\x1e\x08\x03\x12\x1athe test asked to reject 3"),
         "{answer:?}"
     );
     assert!(collector.requests()[0].accepted);
