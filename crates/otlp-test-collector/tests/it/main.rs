@@ -7,6 +7,7 @@
 )]
 
 mod behaviours;
+mod block_on;
 mod exporters;
 mod over_http2;
 mod raw;

@@ -1,14 +1,12 @@
 //! Waiting for what arrives, and for what does not.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::Duration;
 
 use otlp_test_collector::{Behaviour, Collector};
 
+use crate::block_on::block_on;
 use crate::raw::{answer, connect, send};
 
 #[test]
@@ -68,27 +66,16 @@ async fn a_paused_clock_does_not_end_the_patience_of_a_task() {
 
 #[test]
 fn a_task_waits_without_a_runtime() {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-
     let collector = Collector::start();
     let mut client = connect(&collector);
-    let mut arrival = pin!(collector.wait_for_async(|collector| collector.requests().pop()));
-    let waker = Arc::new(Unpark(thread::current())).into();
-    let mut context = Context::from_waker(&waker);
-    assert!(arrival.as_mut().poll(&mut context).is_pending());
-    send(&mut client);
-    let request = loop {
-        match arrival.as_mut().poll(&mut context) {
-            Poll::Ready(request) => break request,
-            Poll::Pending => thread::park(),
-        }
-    };
-    assert!(request.accepted);
+    thread::scope(|scope| {
+        let request = block_on(async {
+            scope.spawn(|| send(&mut client));
+            let found = |collector: &Collector| collector.requests().pop();
+            collector.wait_for_async(found).await
+        });
+        assert!(request.accepted);
+    });
 }
 
 #[tokio::test]
