@@ -349,12 +349,16 @@ fn dispatch(config: &Config, layers: Vec<BoxedLayer>, writer: &Writer, colors: b
     let subscriber = subscriber.with(crate::testing::capture_layer());
     if config.is_structured() {
         let lines = LineLayer::new(config.format(), writer.clone()).with_colors(colors);
-        subscriber.with(lines.with_filter(config.line_filter())).into()
+        subscriber
+            .with(lines.with_filter(config.line_filter()))
+            .into()
     } else {
         let text = tracing_subscriber::fmt::layer()
             .with_ansi(colors)
             .with_writer(writer.clone());
-        subscriber.with(text.with_filter(config.line_filter())).into()
+        subscriber
+            .with(text.with_filter(config.line_filter()))
+            .into()
     }
 }
 

@@ -249,9 +249,9 @@ mod tests {
     #[test]
     fn the_documentation_of_the_crate_has_its_own_events() {
         let documentation = include_str!("lib.rs");
-        let own = EVENTS
-            .iter()
-            .filter(|event| !event.name.starts_with("request_") && !event.name.starts_with("otel_"));
+        let own = EVENTS.iter().filter(|event| {
+            !event.name.starts_with("request_") && !event.name.starts_with("otel_")
+        });
         for Event {
             name,
             level,

@@ -167,12 +167,20 @@ impl Propagators {
             trace_context: false,
             baggage: false,
         };
-        for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        for name in list
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
             match name {
                 "tracecontext" => propagators.trace_context = true,
                 "baggage" => propagators.baggage = true,
                 "none" => {}
-                _ => return Err(format!("{name:?} is not one of tracecontext, baggage, none")),
+                _ => {
+                    return Err(format!(
+                        "{name:?} is not one of tracecontext, baggage, none"
+                    ));
+                }
             }
         }
         Ok(propagators)
@@ -216,7 +224,10 @@ fn exporter(reader: &mut EnvironmentReader<'_>, signal: Signal) -> Exporter {
 /// Reads `key=value,key=value`, percent-encoded. As the specification says, the whole is
 /// left out when a part of it is bad.
 fn parse_resource_attributes(list: &str) -> Result<Vec<(String, String)>, String> {
-    let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let entries = list
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty());
     let attributes = entries.map(|entry| {
         let decoded = |text: &str| {
             let text = percent_decode_str(text.trim()).decode_utf8().ok()?;

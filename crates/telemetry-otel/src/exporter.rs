@@ -149,8 +149,8 @@ macro_rules! otlp {
                         .with_timeout(settings.timeout)
                         .with_metadata(MetadataMap::from_headers(settings.headers.0.clone()));
                     if settings.endpoint.scheme_str() == Some("https") {
-                        builder = builder
-                            .with_tls_config(ClientTlsConfig::new().with_webpki_roots());
+                        builder =
+                            builder.with_tls_config(ClientTlsConfig::new().with_webpki_roots());
                     }
                     if settings.gzip {
                         builder = builder.with_compression(Compression::Gzip);

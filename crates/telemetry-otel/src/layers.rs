@@ -1,8 +1,8 @@
 //! The `tracing` layers of export: log records, and the spans of users.
 
+use opentelemetry::Context;
 use opentelemetry::logs::LoggerProvider as _;
 use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
-use opentelemetry::Context;
 use telemetry_core::{Config, LineLayer, LogFormat};
 use tracing::{Metadata, level_filters::LevelFilter};
 use tracing_subscriber::filter::{DynFilterFn, FilterExt as _, FilterFn, filter_fn};
@@ -45,9 +45,7 @@ pub(crate) fn log_records(
 ///
 /// Those beneath a span that is not sampled are left out: making them costs eight times as
 /// much as finding that out.
-pub(crate) fn spans(
-    pipeline: &Pipeline,
-) -> Option<impl Layer<Registry> + Send + Sync + use<>> {
+pub(crate) fn spans(pipeline: &Pipeline) -> Option<impl Layer<Registry> + Send + Sync + use<>> {
     let tracer = pipeline.traces.as_ref()?.tracer(TRACER);
     let layer = tracing_opentelemetry::layer()
         .with_tracer(tracer)

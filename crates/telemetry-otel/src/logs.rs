@@ -66,7 +66,9 @@ fn any_value(value: Value) -> AnyValue {
         Value::F64(value) => AnyValue::Double(value),
         Value::String(value) => AnyValue::String(value.into()),
         Value::List(values) => {
-            let values = values.into_iter().map(|value| AnyValue::String(value.into()));
+            let values = values
+                .into_iter()
+                .map(|value| AnyValue::String(value.into()));
             AnyValue::ListAny(Box::new(values.collect()))
         }
     }

@@ -14,7 +14,9 @@ use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider, SpanExport
 use opentelemetry_sdk::{logs, trace};
 
 use crate::config::{BatchSettings, Exporter, OtelConfig, OtlpSettings, Signal};
-use crate::exporter::{Console, ExportRuntime, Health, Watched, otlp_logs, otlp_metrics, otlp_spans};
+use crate::exporter::{
+    Console, ExportRuntime, Health, Watched, otlp_logs, otlp_metrics, otlp_spans,
+};
 
 /// The providers; `None` for a signal that is not exported.
 #[derive(Clone, Debug)]

@@ -2,11 +2,11 @@
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
+use opentelemetry_semantic_conventions::SCHEMA_URL;
 use opentelemetry_semantic_conventions::resource::{
     DEPLOYMENT_ENVIRONMENT_NAME, PROCESS_EXECUTABLE_NAME, PROCESS_PID, PROCESS_RUNTIME_NAME,
     SERVICE_INSTANCE_ID, SERVICE_VERSION,
 };
-use opentelemetry_semantic_conventions::SCHEMA_URL;
 use telemetry_core::Config;
 use uuid::Uuid;
 

@@ -9,6 +9,7 @@
 mod client;
 mod debug_routes;
 mod errors;
+mod export;
 mod games;
 mod health;
 mod lines;

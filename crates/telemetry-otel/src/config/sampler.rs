@@ -28,7 +28,12 @@ pub enum Sampler {
 impl Sampler {
     pub(super) fn read(reader: &mut EnvironmentReader<'_>) -> Self {
         let mut ratio = DEFAULT_RATIO;
-        reader.parsed("OTEL_TRACES_SAMPLER_ARG", &mut ratio, parse_ratio, f64::clone);
+        reader.parsed(
+            "OTEL_TRACES_SAMPLER_ARG",
+            &mut ratio,
+            parse_ratio,
+            f64::clone,
+        );
         let mut sampler = Self::ParentBasedTraceIdRatio(ratio);
         reader.choice(
             "OTEL_TRACES_SAMPLER",
@@ -39,7 +44,10 @@ impl Sampler {
                 ("traceidratio", Self::TraceIdRatio(ratio)),
                 ("parentbased_always_on", Self::ParentBasedAlwaysOn),
                 ("parentbased_always_off", Self::ParentBasedAlwaysOff),
-                ("parentbased_traceidratio", Self::ParentBasedTraceIdRatio(ratio)),
+                (
+                    "parentbased_traceidratio",
+                    Self::ParentBasedTraceIdRatio(ratio),
+                ),
             ],
         );
         sampler

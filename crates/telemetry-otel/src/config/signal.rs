@@ -141,9 +141,27 @@ impl Said {
         let endpoint_name = name("ENDPOINT");
         read(reader, &endpoint_name, &mut said.endpoint, endpoint, "none");
         let by_port = "the protocol of the port";
-        read(reader, &name("PROTOCOL"), &mut said.protocol, protocol, by_port);
-        read(reader, &name("TIMEOUT"), &mut said.timeout, milliseconds, "the default");
-        read(reader, &name("COMPRESSION"), &mut said.gzip, compression, "none");
+        read(
+            reader,
+            &name("PROTOCOL"),
+            &mut said.protocol,
+            protocol,
+            by_port,
+        );
+        read(
+            reader,
+            &name("TIMEOUT"),
+            &mut said.timeout,
+            milliseconds,
+            "the default",
+        );
+        read(
+            reader,
+            &name("COMPRESSION"),
+            &mut said.gzip,
+            compression,
+            "none",
+        );
         let headers_name = name("HEADERS");
         if let Some(list) = reader.get(&headers_name) {
             said.headers = Some(headers(list, &headers_name, reader));
@@ -191,7 +209,12 @@ fn read<T>(
     parse: impl FnOnce(&str) -> Result<T, String>,
     otherwise: &str,
 ) {
-    reader.parsed(name, setting, |text| parse(text).map(Some), |_| otherwise.to_owned());
+    reader.parsed(
+        name,
+        setting,
+        |text| parse(text).map(Some),
+        |_| otherwise.to_owned(),
+    );
 }
 
 /// Reads an `http` or `https` URL.
