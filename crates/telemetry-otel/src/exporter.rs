@@ -160,7 +160,7 @@ macro_rules! otlp {
                 Protocol::HttpProtobuf => {
                     let mut builder = $exporter::builder()
                         .with_http()
-                        .with_http_client(http_client::build()?)
+                        .with_http_client(http_client::build(settings.timeout)?)
                         .with_endpoint(settings.endpoint.to_string())
                         .with_timeout(settings.timeout)
                         .with_headers(to_map(&settings.headers.0));

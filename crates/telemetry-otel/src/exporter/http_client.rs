@@ -1,12 +1,14 @@
 //! The client that sends OTLP over HTTP.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use opentelemetry_otlp::ExporterBuildError;
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
 
-/// Makes a client that trusts the certificates of Mozilla's list.
+/// Makes a client that trusts the certificates of Mozilla's list, and whose requests take at
+/// most `timeout`.
 ///
 /// It names the implementation of TLS that it uses: without one, and without a default of
 /// the process, it would panic.
@@ -14,7 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 /// # Errors
 ///
 /// When TLS cannot be set up.
-pub(super) fn build() -> Result<reqwest::Client, ExporterBuildError> {
+pub(super) fn build(timeout: Duration) -> Result<reqwest::Client, ExporterBuildError> {
     let failed = |error: &dyn std::fmt::Display| {
         ExporterBuildError::InternalFailure(format!("cannot make an HTTP client: {error}"))
     };
@@ -28,6 +30,8 @@ pub(super) fn build() -> Result<reqwest::Client, ExporterBuildError> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(Policy::none())
+        // The exporter bounds its tries, and not a single one.
+        .timeout(timeout)
         .build()
         .map_err(|error| failed(&error))
 }
