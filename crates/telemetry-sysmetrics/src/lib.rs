@@ -41,6 +41,16 @@
 //! one, there are none. No metric has attributes other than these, and none has a field of a
 //! context. A figure that cannot be read is left out.
 //!
+//! Some of what `examples/figures.rs` prints:
+//!
+//! ```text
+//! system.cpu.utilization 0.32729427337646483
+//! system.memory.usage system.memory.state=free 24492830720
+//! system.memory.usage system.memory.state=used 783683584
+//! process.memory.usage 3276800
+//! process.thread.count 4
+//! ```
+//!
 //! # How it measures
 //!
 //! - **One reading a collection.** The first instrument that is asked reads everything, and for
