@@ -2,10 +2,12 @@
 
 mod log;
 mod metric;
+mod point;
 mod span;
 
 pub use log::LogRecord;
-pub use metric::{Buckets, Exemplar, Metric, MetricKind, Number, Point, PointValue, Temporality};
+pub use metric::{Metric, MetricKind, Temporality};
+pub use point::{Buckets, Exemplar, Number, Point, PointValue};
 pub use span::{Link, Span, SpanEvent, SpanKind, SpanStatus};
 
 use std::ops::Index;

@@ -1,6 +1,6 @@
 //! What a client over HTTP/1 sees of each behaviour.
 
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -94,6 +94,20 @@ fn a_black_hole_takes_requests_and_says_nothing() {
     let mut client = connect(&collector);
     send(&mut client);
     assert!(answer(&mut client).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+#[test]
+fn a_black_hole_does_not_even_greet_over_http2() {
+    let collector = Collector::start();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let mut client = connect(&collector);
+    client.write_all(preface).unwrap();
+    assert_eq!(client.read(&mut [0; 9]).unwrap(), 9);
+
+    collector.set_behaviour(Behaviour::BlackHole);
+    let mut client = connect(&collector);
+    client.write_all(preface).unwrap();
+    assert!(is_silent(&mut client));
 }
 
 #[test]

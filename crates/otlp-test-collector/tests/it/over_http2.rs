@@ -16,6 +16,12 @@ use tokio::task::JoinSet;
 /// An empty message, not compressed.
 const EMPTY: &[u8] = &[0; 5];
 
+/// Waits for what must come, with a bound.
+async fn soon<F: Future>(future: F) -> F::Output {
+    let bound = Duration::from_secs(10);
+    tokio::time::timeout(bound, future).await.unwrap()
+}
+
 /// A connection, and the task that drives it.
 struct Client {
     requests: SendRequest<Full<Bytes>>,
@@ -43,12 +49,17 @@ impl Client {
             .header("te", "trailers")
             .body(Full::from(body))
             .unwrap();
-        self.requests.send_request(request).await
+        soon(self.requests.send_request(request)).await
     }
 
     async fn call(&mut self, message: &'static [u8]) -> hyper::Result<Response<Incoming>> {
         let path = Signal::Traces.grpc_path();
         self.send(path, "application/grpc", message).await
+    }
+
+    /// Waits for the connection to end.
+    async fn end(mut self) -> hyper::Result<()> {
+        soon(self.driver.join_next()).await.unwrap().unwrap()
     }
 
     /// The header `grpc-status`, which only an answer without a message has.
@@ -148,7 +159,7 @@ async fn refusing_ends_the_calls_under_way() {
     };
     let (answer, ()) = tokio::join!(client.call(EMPTY), refuse);
     answer.unwrap_err();
-    client.driver.join_next().await.unwrap().unwrap().ok();
+    client.end().await.ok();
     TcpStream::connect(collector.address()).await.unwrap_err();
 }
 
@@ -178,13 +189,7 @@ async fn garbage_breaks_the_connection() {
     client.call(EMPTY).await.unwrap();
     collector.set_behaviour(Behaviour::Garbage);
     client.call(EMPTY).await.unwrap_err();
-    client
-        .driver
-        .join_next()
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap_err();
+    client.end().await.unwrap_err();
     assert_eq!(collector.requests().len(), 2);
 }
 
@@ -214,7 +219,12 @@ async fn a_truncated_message_begins_and_does_not_end() {
     collector.set_behaviour(Behaviour::Truncate);
     let mut client = Client::connect(&collector).await;
     let mut answer = client.call(EMPTY).await.unwrap();
-    let begin = answer.frame().await.unwrap().unwrap().into_data().unwrap();
+    let begin = soon(answer.frame())
+        .await
+        .unwrap()
+        .unwrap()
+        .into_data()
+        .unwrap();
     assert_eq!(begin[..], [0, 0, 0, 0, 64, 0x0a, 0x3e]);
-    answer.frame().await.unwrap().unwrap_err();
+    soon(answer.frame()).await.unwrap().unwrap_err();
 }
