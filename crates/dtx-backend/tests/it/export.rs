@@ -6,7 +6,7 @@ use otlp_test_collector::{Behaviour, Collector, SpanKind, Value as OtlpValue};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::program::{Program, get};
+use crate::program::{Program, get, get_in_trace};
 
 fn start(collector: &Collector, more: &[(&str, &str)]) -> (TempDir, Program) {
     let directory = tempfile::tempdir().unwrap();
@@ -88,6 +88,52 @@ async fn a_request_is_exported_with_its_span_metrics_and_lines_over_both_protoco
     }
 }
 
+#[tokio::test]
+async fn the_level_of_lines_does_not_keep_spans_from_being_exported() {
+    let collector = Collector::start();
+    let (_directory, mut program) = start(&collector, &[("LOG_LEVEL", "ERROR")]);
+    let url = program.url().await;
+    get(format!("{url}/api/tournaments/2/")).await;
+    collector.wait_for_span("GET /api/tournaments/{id}/");
+    program.signal(Signal::TERM);
+    assert!(program.ended().await.stdout.is_empty());
+    assert!(collector.logs().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_caller_has_decided_about_its_trace_is_kept() {
+    let collector = Collector::start();
+    // Of its own, the program samples nothing.
+    let none = [
+        ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0"),
+    ];
+    let (_directory, mut program) = start(&collector, &none);
+    let url = program.url().await;
+    let [sampled, unsampled] = ["01", "00"]
+        .map(|flags| format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}"));
+    get(format!("{url}/api/teams/1/")).await;
+    get_in_trace(format!("{url}/api/leagues/1/"), &unsampled).await;
+    get_in_trace(format!("{url}/api/games/1/"), &sampled).await;
+    let span = collector.wait_for_span("GET /api/games/{id}/");
+    assert_eq!(span.trace_id, "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(span.parent_id.as_deref(), Some("b7ad6b7169203331"));
+
+    // Each line has the ids of its trace, sampled or not.
+    let [team, league, game] = [
+        program.event("request_completed").await,
+        program.event("request_completed").await,
+        program.event("request_completed").await,
+    ];
+    assert!(team["trace_id"].is_string(), "{team}");
+    assert_eq!(league["trace_id"], span.trace_id);
+    assert_ne!(league["span_id"], "b7ad6b7169203331");
+    assert_eq!(game["span_id"], span.span_id);
+    program.signal(Signal::TERM);
+    assert_eq!(program.ended().await.status.code(), Some(0));
+    assert_eq!(collector.spans().len(), 1);
+}
+
 /// A collector that does not work, in every way that there is.
 fn failures(protocol: &str) -> Vec<(&'static str, Behaviour)> {
     let mut failures = vec![
@@ -131,8 +177,8 @@ async fn assert_failure_and_recovery_are_one_line_each(protocol: &str) {
             let line = program.line().await.unwrap();
             match line["event"].as_str().unwrap() {
                 "otel_export_recovered" => break line,
-                "request_completed" => {}
-                other => panic!("{name}: {other}"),
+                "otel_export_failing" => panic!("{name}: said twice"),
+                _ => {}
             }
         };
         let failed = recovered["failed_exports"].as_u64();

@@ -163,6 +163,14 @@ pub(crate) async fn request(url: String) -> Response<Body> {
     request_by(&http_client(), url).await
 }
 
+/// Gets a URL as a part of a trace.
+pub(crate) async fn get_in_trace(url: String, traceparent: &str) {
+    let request = Request::get(url).header("traceparent", traceparent);
+    let request = request.body(Body::empty()).unwrap();
+    let response = timeout(PATIENCE, http_client().request(request)).await;
+    assert!(response.unwrap().unwrap().status().is_success());
+}
+
 /// Makes a client that keeps its connections.
 pub(crate) fn http_client() -> HttpClient<HttpConnector, Body> {
     HttpClient::builder(TokioExecutor::new()).build_http()
