@@ -8,6 +8,7 @@ mod labels;
 mod line;
 mod request;
 mod scope;
+mod trace;
 
 use std::hint::black_box;
 use std::io::{self, Write};
@@ -23,11 +24,12 @@ struct Contender {
     set_up: fn() -> Work,
 }
 
-const SUITES: [(&str, &[Contender]); 4] = [
+const SUITES: [(&str, &[Contender]); 5] = [
     ("line", line::CONTENDERS),
     ("scope", scope::CONTENDERS),
     ("labels", labels::CONTENDERS),
     ("request", request::CONTENDERS),
+    ("trace", trace::CONTENDERS),
 ];
 
 fn main() -> ExitCode {

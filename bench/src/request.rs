@@ -44,7 +44,7 @@ pub const CONTENDERS: &[Contender] = &[
 
 const PATH: &str = "/api/tournaments/5/";
 
-fn router() -> Router {
+pub fn router() -> Router {
     Router::new().route(
         "/api/tournaments/{id}/",
         get(|Path(id): Path<i64>| async move {
@@ -58,7 +58,7 @@ fn router() -> Router {
 }
 
 /// Calls the router over and over on a runtime of its own.
-fn calls(mut router: Router) -> Work {
+pub fn calls(mut router: Router) -> Work {
     let runtime = runtime::Builder::new_current_thread()
         .build()
         .unwrap_or_else(|error| panic!("no runtime: {error}"));
