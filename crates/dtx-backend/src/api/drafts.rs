@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use tracing::field::Empty;
+use tracing::instrument;
 
 use crate::api::error::Error;
 use crate::api::extract::{self, Id, Path};
@@ -11,6 +13,12 @@ use crate::api::session::Actor;
 use crate::api::teams::check_opponents;
 use crate::store::{Draft, DraftChanges, NewDraft, Store, Tournament};
 
+/// A span of its own: its id is on it once it is there.
+#[instrument(
+    name = "create_draft",
+    skip_all,
+    fields(tournament.id = new.tournament_id, draft.id = Empty)
+)]
 pub(super) async fn create(
     State(store): State<Store>,
     actor: Actor,

@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use tracing::field::Empty;
+use tracing::instrument;
 
 use crate::api::error::Error;
 use crate::api::extract::{self, Id, Path};
@@ -14,6 +16,12 @@ use crate::store::{Game, GameChanges, GameState, NewGame, Store, Tournament};
 
 const LAST_ROUND: i64 = 1_000;
 
+/// A span of its own: its id is on it once it is there.
+#[instrument(
+    name = "create_game",
+    skip_all,
+    fields(tournament.id = new.tournament_id, game.round = new.round, game.id = Empty)
+)]
 pub(super) async fn create(
     State(store): State<Store>,
     actor: Actor,

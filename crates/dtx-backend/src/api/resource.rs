@@ -40,9 +40,12 @@ pub(super) async fn delete<R: Record>(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The response to the creation of a record. Its id is on every later line of the request.
+/// The response to the creation of a record. Its id is on every later line of the request,
+/// and on the current span where that has a field for it.
 pub(super) fn created<R: Record>(record: R) -> Response {
-    telemetry_core::bind(&format!("{}.id", R::NAME), record.id());
+    let key = format!("{}.id", R::NAME);
+    telemetry_core::bind(&key, record.id());
+    tracing::Span::current().record(&*key, record.id());
     tracing::info!("{}_created", R::NAME);
     let location = format!("/api/{}/{}/", R::TABLE, record.id());
     let headers = [(header::LOCATION, location)];

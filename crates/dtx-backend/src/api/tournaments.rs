@@ -4,6 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use tracing::field::Empty;
+use tracing::instrument;
 
 use crate::api::error::Error;
 use crate::api::extract::{self, Id, Page, Path};
@@ -15,6 +17,12 @@ use crate::store::{
     Tournament, TournamentChanges,
 };
 
+/// A span of its own: its id is on it once it is there.
+#[instrument(
+    name = "create_tournament",
+    skip_all,
+    fields(league.id = new.league_id, tournament.id = Empty)
+)]
 pub(super) async fn create(
     State(store): State<Store>,
     actor: Actor,

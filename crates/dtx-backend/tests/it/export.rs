@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use otlp_test_collector::{Behaviour, Collector, SpanKind, Value as OtlpValue};
 use rustix::process::Signal;
+use serde_json::json;
 use tempfile::TempDir;
 
-use crate::program::{Program, get, get_in_trace};
+use crate::program::{Program, get, get_in_trace, log_in, post};
 
 fn start(collector: &Collector, more: &[(&str, &str)]) -> (TempDir, Program) {
     let directory = tempfile::tempdir().unwrap();
@@ -86,6 +87,58 @@ async fn a_request_is_exported_with_its_span_metrics_and_lines_over_both_protoco
             collector.wait_for_log("server_stopped");
         }
     }
+}
+
+#[tokio::test]
+async fn what_the_site_does_has_spans_beneath_the_requests() {
+    let collector = Collector::start();
+    let (_directory, mut program) = start(&collector, &[]);
+    let url = program.url().await;
+    let cookie = log_in(&url).await;
+    let tournament = json!({"league_id": 1, "name": "Autumn Draft"});
+    let game = json!({"tournament_id": 2, "first_team_id": 1, "second_team_id": 2});
+    for (path, body, request, name, event, ids) in [
+        (
+            "/api/tournaments/",
+            &tournament,
+            "POST /api/tournaments/",
+            "create_tournament",
+            "tournament_created",
+            ["league.id", "tournament.id"],
+        ),
+        (
+            "/api/games/",
+            &game,
+            "POST /api/games/",
+            "create_game",
+            "game_created",
+            ["tournament.id", "game.id"],
+        ),
+        (
+            "/api/drafts/",
+            &game,
+            "POST /api/drafts/",
+            "create_draft",
+            "draft_created",
+            ["tournament.id", "draft.id"],
+        ),
+    ] {
+        post(format!("{url}{path}"), &cookie, body).await;
+        let parent = collector.wait_for_span(request);
+        let span = collector.wait_for_span(name);
+        assert_eq!(span.trace_id, parent.trace_id, "{name}");
+        assert_eq!(span.parent_id.as_ref(), Some(&parent.span_id), "{name}");
+        for id in ids {
+            let id = &span.attributes[id];
+            assert!(matches!(id, OtlpValue::Integer(1..)), "{name}: {id:?}");
+        }
+        // What is logged within it says so.
+        let log = collector.wait_for_log(event);
+        assert_eq!(log.trace_id.as_ref(), Some(&span.trace_id));
+        assert_eq!(parent.attributes["user.id"], 1);
+    }
+    program.signal(Signal::TERM);
+    assert_eq!(program.ended().await.status.code(), Some(0));
 }
 
 #[tokio::test]

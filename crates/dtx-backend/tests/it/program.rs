@@ -10,7 +10,7 @@ use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
@@ -169,6 +169,27 @@ pub(crate) async fn get_in_trace(url: String, traceparent: &str) {
     let request = request.body(Body::empty()).unwrap();
     let response = timeout(PATIENCE, http_client().request(request)).await;
     assert!(response.unwrap().unwrap().status().is_success());
+}
+
+/// Logs in as the captain of the sample data; the session's cookie.
+pub(crate) async fn log_in(url: &str) -> String {
+    let credentials = json!({"username": "captain", "password": "first-pick-roshan"});
+    let response = post(format!("{url}/api/login/"), "", &credentials).await;
+    let cookie = response.headers()["set-cookie"].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+/// Posts JSON with a cookie; the response, which is a success.
+pub(crate) async fn post(url: String, cookie: &str, body: &Value) -> Response<Body> {
+    let request = Request::post(url)
+        .header("content-type", "application/json")
+        .header("cookie", cookie)
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    let response = timeout(PATIENCE, http_client().request(request)).await;
+    let response = response.unwrap().unwrap();
+    assert!(response.status().is_success(), "{response:?}");
+    response.map(Body::new)
 }
 
 /// Makes a client that keeps its connections.
