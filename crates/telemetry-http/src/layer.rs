@@ -8,7 +8,7 @@ use telemetry_core::HttpNames;
 use telemetry_labels::LabelExtractor;
 use tower_layer::Layer;
 
-use crate::client::TrustedProxies;
+use crate::client_ip::TrustedProxies;
 use crate::hooks::HttpHooks;
 use crate::request_id;
 use crate::service::HttpTelemetry;

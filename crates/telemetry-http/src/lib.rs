@@ -55,7 +55,7 @@
 //! `http.route` as the route's template; with `http/dup` there are both.
 
 mod body;
-mod client;
+mod client_ip;
 mod error;
 mod future;
 mod hooks;
@@ -70,7 +70,7 @@ mod service;
 mod user;
 
 pub use body::ResponseBody;
-pub use client::{ForwardedHeader, TrustedProxies, TrustedProxiesError};
+pub use client_ip::{ForwardedHeader, TrustedProxies, TrustedProxiesError};
 pub use error::RecordedError;
 pub use future::ResponseFuture;
 pub use hooks::{HttpHooks, Outcome, RequestEnd, RequestHead, ResponseHead};
