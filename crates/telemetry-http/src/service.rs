@@ -10,8 +10,8 @@ use http_body::Body;
 use opentelemetry::propagation::Extractor;
 use smallvec::SmallVec;
 use telemetry_core::{
-    ClientIp, FieldValue, FutureExt as _, HttpNames, Scope, ScopeBuilder, ValueEncoder, names, panic,
-    propagation,
+    ClientIp, FieldValue, FutureExt as _, HttpNames, Scope, ScopeBuilder, ValueEncoder, names,
+    panic, propagation,
 };
 use telemetry_labels::{Id, Label};
 use tower_service::Service;
@@ -73,8 +73,7 @@ where
         let recording = self.record(&request, &route, client);
         let scope = self.open_scope(&request, &id, recording.as_ref());
         let settings = &self.settings;
-        let lifecycle =
-            Lifecycle::new(&request, scope.clone(), settings, client, route, recording);
+        let lifecycle = Lifecycle::new(&request, scope.clone(), settings, client, route, recording);
         request.extensions_mut().insert(HasTelemetry);
         if let Some(client) = client {
             request.extensions_mut().insert(client);
@@ -105,7 +104,7 @@ impl<S> HttpTelemetry<S> {
             parent: propagation::extract(&Headers(request.headers())),
             is_public: self.settings.public_endpoint,
             route: route.template(),
-            client,
+            client: client.filter(|_| self.settings.client_ip),
             with_query: self.settings.query,
         })
     }
