@@ -29,6 +29,10 @@ pub(crate) struct Recording {
     version: Version,
 }
 
+/// The `error.type` of an error of the service, before there was a status.
+const SERVICE_ERROR: &str = "service_error";
+/// The `error.type` of an error of the body, after a status that is none.
+const BODY_ERROR: &str = "body_error";
 /// The name of the span event, by the semantic conventions.
 const EXCEPTION: &str = "exception";
 
@@ -172,7 +176,7 @@ impl Recording {
 }
 
 /// The class of what went wrong, of few values: a panic, the client's going away, the
-/// status, or an error before there was one.
+/// status, or an error before there was one or after a good one.
 fn error_type(end: &RequestEnd, ending: &Ending<'_>) -> Option<String> {
     match (end.outcome, end.status) {
         (Outcome::Completed, _) => None,
@@ -181,7 +185,8 @@ fn error_type(end: &RequestEnd, ending: &Ending<'_>) -> Option<String> {
         (Outcome::Failed, Some(status)) if status.is_server_error() => {
             Some(status.as_str().to_owned())
         }
-        (Outcome::Failed, _) => Some("service_error".to_owned()),
+        (Outcome::Failed, Some(_)) => Some(BODY_ERROR.to_owned()),
+        (Outcome::Failed, None) => Some(SERVICE_ERROR.to_owned()),
     }
 }
 
