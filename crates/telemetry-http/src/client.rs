@@ -1,245 +1,158 @@
-//! The address of the client, behind as many proxies as are trusted.
+//! Outgoing requests: their span, their metric, and what crosses with them.
 
-use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+mod attributes;
+mod hosts;
+mod instruments;
+mod propagation;
+mod recording;
+mod template;
 
-use http::{Extensions, HeaderMap, HeaderName, header};
-use ipnet::IpNet;
-use telemetry_core::ClientIp;
+use async_trait::async_trait;
+use http::{Extensions, HeaderName};
+use opentelemetry::Context;
+use opentelemetry::trace::{FutureExt as _, TraceContextExt as _};
+use reqwest::redirect::Policy;
+use reqwest::{Request, Response};
+use reqwest_middleware::{Middleware, Next, Result};
 
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub use template::UrlTemplate;
 
-/// The header in which proxies say whom they forward for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ForwardedHeader {
-    /// `X-Forwarded-For`.
-    #[default]
-    XForwardedFor,
-    /// `Forwarded`, RFC 7239.
-    Forwarded,
+use crate::client::hosts::TrustedHosts;
+use crate::client::recording::Recording;
+use crate::request_id;
+
+/// Follows the requests that a [reqwest](https://docs.rs/reqwest) client sends. Needs the
+/// feature `client`.
+///
+/// ```no_run
+/// use telemetry_http::HttpClientTelemetry;
+///
+/// let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+///     .with(HttpClientTelemetry::new().with_trusted_hosts(["api.internal"]))
+///     .build();
+/// ```
+///
+/// Each request gets a client span beneath the span that is current, and a measurement of
+/// `http.client.request.duration`, as far as something exports. It carries on:
+///
+/// - the trace, as `traceparent` and `tracestate`, to any host: of the client span, or of
+///   the current scope when nothing exports. They replace those that the request has.
+/// - `request.id` of the current scope, as `X-Request-ID`, to any host, unless the request
+///   has that header.
+/// - `request.id`, `user.id` and `labels` of the current scope, as `baggage`, to
+///   [trusted hosts](Self::with_trusted_hosts) alone, beside that which the request has.
+///
+/// Span and measurement end with the head of the response, as the semantic conventions
+/// allow; what the body takes is not in them. A future that is dropped before ends them
+/// with the `error.type` `cancelled`. A status of 400 or above is an error of a client span.
+/// No line is written.
+///
+/// Add it last, so that it is beneath middleware that sends again: each attempt is then a
+/// span, with its number as `http.request.resend_count`. What reqwest itself follows, such
+/// as redirects, is within one span.
+#[derive(Clone, Debug)]
+#[must_use = "middleware does nothing until a client has it"]
+pub struct HttpClientTelemetry {
+    request_id_header: HeaderName,
+    trusted_hosts: TrustedHosts,
 }
 
-/// The proxies whose word about the client's address is taken.
-///
-/// Only a request whose socket belongs to one of these networks is looked at further: then
-/// the addresses in the header are followed from the last to the first, as long as they
-/// are of trusted proxies too. The first that is not is the client.
-///
-/// Name the one header that your proxies set. A header that they merely pass on says what
-/// the client pleases.
-///
-/// ```
-/// use telemetry_http::{HttpTelemetryLayer, TrustedProxies};
-///
-/// # fn main() -> Result<(), telemetry_http::TrustedProxiesError> {
-/// let proxies = TrustedProxies::new(["10.0.0.0/8", "fd00::/8"])?;
-/// let layer = HttpTelemetryLayer::new().with_trusted_proxies(proxies);
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct TrustedProxies {
-    networks: Vec<IpNet>,
-    header: ForwardedHeader,
-}
-
-impl TrustedProxies {
-    /// Trusts these networks, such as `10.0.0.0/8`, and single addresses.
-    ///
-    /// # Errors
-    ///
-    /// When one of them is neither; the error names it.
-    pub fn new<S: AsRef<str>>(
-        networks: impl IntoIterator<Item = S>,
-    ) -> Result<Self, TrustedProxiesError> {
-        let networks = networks
-            .into_iter()
-            .map(|network| parse_network(network.as_ref()))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            networks,
-            header: ForwardedHeader::default(),
-        })
+impl HttpClientTelemetry {
+    /// Makes middleware that trusts no host, with the `X-Request-ID` header.
+    pub fn new() -> Self {
+        Self {
+            request_id_header: request_id::DEFAULT_HEADER,
+            trusted_hosts: TrustedHosts::default(),
+        }
     }
 
-    /// Sets the header that the proxies set; `X-Forwarded-For` by default.
-    #[must_use]
-    pub fn with_header(mut self, header: ForwardedHeader) -> Self {
-        self.header = header;
+    /// Sets the header of the request id.
+    pub fn with_request_id_header(mut self, header: HeaderName) -> Self {
+        self.request_id_header = header;
         self
     }
 
-    /// Finds the client of a request that came from `peer`.
-    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientIp {
-        let mut client = peer.to_canonical();
-        if !self.trusts(client) {
-            return ClientIp(client);
-        }
-        for hop in self.hops(headers).into_iter().rev() {
-            // A hop that is no address ends what can be known.
-            let Some(address) = hop else { break };
-            client = address;
-            if !self.trusts(client) {
-                break;
+    /// Sends baggage, which says who is acting, to these hosts. None by default.
+    ///
+    /// A host is a name or address, without a port: `api.internal`. `*.svc.cluster.local`
+    /// stands for all names beneath `svc.cluster.local`, and not for that itself; a `*`
+    /// elsewhere stands for nothing else.
+    ///
+    /// A redirect takes the baggage along, wherever it leads: see
+    /// [`redirect_policy`](Self::redirect_policy).
+    pub fn with_trusted_hosts<S: AsRef<str>>(mut self, hosts: impl IntoIterator<Item = S>) -> Self {
+        self.trusted_hosts.extend(hosts);
+        self
+    }
+
+    /// Makes a policy for [`reqwest::ClientBuilder::redirect`] that follows redirects as
+    /// reqwest does, but none from a trusted host to one that is not: that response is
+    /// returned as it is. reqwest sends all headers but those of credentials again.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), reqwest::Error> {
+    /// use telemetry_http::HttpClientTelemetry;
+    ///
+    /// let telemetry = HttpClientTelemetry::new().with_trusted_hosts(["api.internal"]);
+    /// let client = reqwest::Client::builder().redirect(telemetry.redirect_policy()).build()?;
+    /// let client = reqwest_middleware::ClientBuilder::new(client).with(telemetry).build();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn redirect_policy(&self) -> Policy {
+        let trusted = self.trusted_hosts.clone();
+        let usual = Policy::default();
+        Policy::custom(move |attempt| {
+            let has_baggage = attempt
+                .previous()
+                .first()
+                .is_some_and(|url| trusted.has(url));
+            if has_baggage && !trusted.has(attempt.url()) {
+                attempt.stop()
+            } else {
+                usual.redirect(attempt)
             }
-        }
-        ClientIp(client)
+        })
     }
+}
 
-    fn trusts(&self, address: IpAddr) -> bool {
-        self.networks
-            .iter()
-            .any(|network| network.contains(&address))
+impl Default for HttpClientTelemetry {
+    fn default() -> Self {
+        Self::new()
     }
+}
 
-    /// The addresses that the header lists, nearest to us last.
-    fn hops(&self, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-        let (name, node): (_, fn(&str) -> Option<&str>) = match self.header {
-            ForwardedHeader::XForwardedFor => (X_FORWARDED_FOR, |element| Some(element.trim())),
-            ForwardedHeader::Forwarded => (header::FORWARDED, forwarded_for),
+#[async_trait]
+impl Middleware for HttpClientTelemetry {
+    async fn handle(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        let recording = Recording::start(&request, extensions);
+        let context = match &recording {
+            Some(recording) => recording.context.clone(),
+            None => Context::current(),
         };
-        headers
-            .get_all(name)
-            .iter()
-            .flat_map(|value| value.to_str().unwrap_or_default().split(','))
-            .map(|element| node(element).and_then(parse_node))
-            .collect()
-    }
-}
-
-/// Why a list of proxies could not be read.
-#[derive(Debug, PartialEq, Eq)]
-pub struct TrustedProxiesError(String);
-
-impl fmt::Display for TrustedProxiesError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is neither a network nor an address", self.0)
-    }
-}
-
-impl std::error::Error for TrustedProxiesError {}
-
-fn parse_network(text: &str) -> Result<IpNet, TrustedProxiesError> {
-    let text = text.trim();
-    text.parse()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| TrustedProxiesError(text.to_owned()))
-}
-
-/// The node of the `for` parameter in an element of `Forwarded`.
-fn forwarded_for(element: &str) -> Option<&str> {
-    element.split(';').find_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("for")
-            .then(|| value.trim().trim_matches('"'))
-    })
-}
-
-/// Reads an address with or without a port, IPv6 with or without brackets.
-fn parse_node(node: &str) -> Option<IpAddr> {
-    let address = node
-        .parse()
-        .or_else(|_| node.parse::<SocketAddr>().map(|socket| socket.ip()))
-        .ok()
-        .or_else(|| node.strip_prefix('[')?.strip_suffix(']')?.parse().ok());
-    address.map(|address: IpAddr| address.to_canonical())
-}
-
-/// The address of the socket that a request came in by, if the server has left it among
-/// the extensions.
-pub(crate) fn peer(extensions: &Extensions) -> Option<IpAddr> {
-    #[cfg(feature = "axum")]
-    if let Some(axum::extract::ConnectInfo(address)) = extensions.get() {
-        let address: &SocketAddr = address;
-        return Some(address.ip());
-    }
-    extensions.get::<SocketAddr>().map(SocketAddr::ip)
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-
-    use super::*;
-
-    fn client(peer: &str, proxies: &TrustedProxies, values: &[&str]) -> String {
-        let name = match proxies.header {
-            ForwardedHeader::XForwardedFor => X_FORWARDED_FOR,
-            ForwardedHeader::Forwarded => header::FORWARDED,
+        propagation::inject(
+            &context,
+            &mut request,
+            &self.request_id_header,
+            &self.trusted_hosts,
+        );
+        let sent = next.run(request, extensions);
+        let Some(recording) = recording else {
+            return sent.await;
         };
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(&name, HeaderValue::from_str(value).unwrap());
-        }
-        proxies.client(peer.parse().unwrap(), &headers).to_string()
-    }
-
-    #[test]
-    fn without_trusted_proxies_the_socket_alone_counts() {
-        let none = TrustedProxies::default();
-        assert_eq!(
-            client("203.0.113.9", &none, &["198.51.100.1"]),
-            "203.0.113.9"
-        );
-        assert_eq!(client("::ffff:203.0.113.9", &none, &[]), "203.0.113.9");
-    }
-
-    #[test]
-    fn a_stranger_is_not_believed() {
-        let proxies = TrustedProxies::new(["10.0.0.0/8"]).unwrap();
-        assert_eq!(
-            client("203.0.113.9", &proxies, &["198.51.100.1"]),
-            "203.0.113.9"
-        );
-    }
-
-    #[test]
-    fn trusted_proxies_are_followed_from_the_last_to_the_client() {
-        let proxies = TrustedProxies::new(["10.0.0.0/8", "192.0.2.7"]).unwrap();
-        for (values, expected) in [
-            (&["198.51.100.1"][..], "198.51.100.1"),
-            (&["198.51.100.1, 10.1.1.1"], "198.51.100.1"),
-            (&["198.51.100.1", "192.0.2.7,10.1.1.1"], "198.51.100.1"),
-            // What the client itself put in front is not believed.
-            (&["1.1.1.1, 198.51.100.1, 10.1.1.1"], "198.51.100.1"),
-            (&["10.2.2.2, 10.1.1.1"], "10.2.2.2"),
-            (&["198.51.100.1, unknown, 10.1.1.1"], "10.1.1.1"),
-            (&[""], "10.0.0.1"),
-            (&[], "10.0.0.1"),
-            (&["198.51.100.1:4711"], "198.51.100.1"),
-            (&["[2001:db8::1]:4711"], "2001:db8::1"),
-            (&["2001:db8::1"], "2001:db8::1"),
-        ] {
-            assert_eq!(client("10.0.0.1", &proxies, values), expected, "{values:?}");
-        }
-    }
-
-    #[test]
-    fn the_forwarded_header_is_read_when_it_is_the_one_that_proxies_set() {
-        let proxies = TrustedProxies::new(["10.0.0.0/8"])
-            .unwrap()
-            .with_header(ForwardedHeader::Forwarded);
-        for (values, expected) in [
-            (
-                &["for=198.51.100.1;proto=https;by=10.0.0.1"][..],
-                "198.51.100.1",
-            ),
-            (&["proto=https; For=\"[2001:db8::1]:4711\""], "2001:db8::1"),
-            (&["for=\"[2001:db8::1]\", for=10.1.1.1"], "2001:db8::1"),
-            (&["for=_hidden, for=10.1.1.1"], "10.1.1.1"),
-            (&["proto=https"], "10.0.0.1"),
-        ] {
-            assert_eq!(client("10.0.0.1", &proxies, values), expected, "{values:?}");
-        }
-    }
-
-    #[test]
-    fn a_bad_network_is_named() {
-        let error = TrustedProxies::new(["10.0.0.0/8", "10.0.0.0/33"]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "\"10.0.0.0/33\" is neither a network nor an address"
-        );
+        // An invalid span must not be current: a parent-based sampler would drop what is
+        // beneath.
+        let result = if context.span().span_context().is_valid() {
+            sent.with_context(context).await
+        } else {
+            sent.await
+        };
+        recording.end(&result);
+        result
     }
 }

@@ -8,7 +8,7 @@ use telemetry_core::HttpNames;
 use telemetry_labels::LabelExtractor;
 use tower_layer::Layer;
 
-use crate::client::TrustedProxies;
+use crate::client_ip::TrustedProxies;
 use crate::hooks::HttpHooks;
 use crate::request_id;
 use crate::service::HttpTelemetry;
@@ -93,7 +93,8 @@ impl HttpTelemetryLayer {
         self.with(|settings| settings.proxies = proxies)
     }
 
-    /// Writes the client's address as `client_ip` on completion lines. Off by default.
+    /// Writes the client's address as `client_ip` on completion lines, and as
+    /// `client.address` on spans. Off by default.
     ///
     /// The address of the socket must be known: in axum, serve with
     /// `into_make_service_with_connect_info::<SocketAddr>()`; elsewhere, put a
@@ -102,8 +103,8 @@ impl HttpTelemetryLayer {
         self.with(|settings| settings.client_ip = client_ip)
     }
 
-    /// Writes the query string as `url.query` on completion lines, the values of sensitive
-    /// parameters as `[redacted]`. Off by default.
+    /// Writes the query string as `url.query` on completion lines and spans, the values of
+    /// sensitive parameters as `[redacted]`. Off by default.
     pub fn with_query(self, query: bool) -> Self {
         self.with(|settings| settings.query = query)
     }

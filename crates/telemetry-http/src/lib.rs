@@ -54,11 +54,15 @@
 //! conventions: `http.request.method`, `http.response.status_code`, `url.path`, and
 //! `http.route` as the route's template; with `http/dup` there are both.
 
+mod attributes;
 mod body;
+#[cfg(feature = "client")]
 mod client;
+mod client_ip;
 mod error;
 mod future;
 mod hooks;
+mod instrumentation;
 mod layer;
 mod lifecycle;
 mod line;
@@ -70,7 +74,9 @@ mod service;
 mod user;
 
 pub use body::ResponseBody;
-pub use client::{ForwardedHeader, TrustedProxies, TrustedProxiesError};
+#[cfg(feature = "client")]
+pub use client::{HttpClientTelemetry, UrlTemplate};
+pub use client_ip::{ForwardedHeader, TrustedProxies, TrustedProxiesError};
 pub use error::RecordedError;
 pub use future::ResponseFuture;
 pub use hooks::{HttpHooks, Outcome, RequestEnd, RequestHead, ResponseHead};

@@ -27,6 +27,25 @@ pub(crate) fn redacted(query: &str) -> String {
     out
 }
 
+/// Replaces all values. What has no name is a value too.
+#[cfg(feature = "client")]
+pub(crate) fn without_values(query: &str) -> String {
+    let mut out = String::with_capacity(query.len());
+    for (at, parameter) in query.split('&').enumerate() {
+        if at > 0 {
+            out.push('&');
+        }
+        if let Some((name, _)) = parameter.split_once('=') {
+            out.push_str(name);
+            out.push('=');
+        }
+        if !parameter.is_empty() {
+            out.push_str(REDACTED);
+        }
+    }
+    out
+}
+
 fn is_secret(name: &str) -> bool {
     let name = percent_decode_str(name).decode_utf8_lossy();
     // `user[password]` is a field of a form.

@@ -14,6 +14,7 @@ use opentelemetry_semantic_conventions::attribute::{
 };
 use telemetry_core::{ClientIp, Scope};
 
+use crate::attributes::{CANCELLED, PANIC, method_name, protocol_version, span_name};
 use crate::hooks::{Outcome, RequestEnd};
 use crate::server::instruments::{INSTRUMENTS, ServerInstruments};
 
@@ -28,8 +29,10 @@ pub(crate) struct Recording {
     version: Version,
 }
 
-/// The `error.type` of a request whose handling panicked, and the `exception.type`.
-const PANIC: &str = "panic";
+/// The `error.type` of an error of the service, before there was a status.
+const SERVICE_ERROR: &str = "service_error";
+/// The `error.type` of an error of the body, after a status that is none.
+const BODY_ERROR: &str = "body_error";
 /// The name of the span event, by the semantic conventions.
 const EXCEPTION: &str = "exception";
 
@@ -67,8 +70,8 @@ impl Recording {
     ) -> Option<Self> {
         let instruments = INSTRUMENTS.get()?;
         let origin = origin();
-        let method = attributes::method_name(request.method());
-        let name = attributes::span_name(method, origin.route);
+        let method = method_name(request.method());
+        let name = span_name(method, origin.route);
         let mut builder = SpanBuilder::from_name(name).with_kind(SpanKind::Server);
         let parent = match origin.parent {
             Some(parent) if origin.is_public => {
@@ -113,17 +116,27 @@ impl Recording {
         self.instruments.duration.record(seconds, &attributes);
         let span = self.context.span();
         if span.is_recording() {
-            let fields = scope.fields().into_iter();
-            span.set_attributes(fields.map(|(key, value)| attributes::of_field(key, value)));
+            let has_failed = error_type.is_some();
+            let mut attributes = Vec::with_capacity(8);
             if let Some(status) = end.status {
                 let status = i64::from(status.as_u16());
-                span.set_attribute(KeyValue::new(HTTP_RESPONSE_STATUS_CODE, status));
+                attributes.push(KeyValue::new(HTTP_RESPONSE_STATUS_CODE, status));
             }
             if let Some(error_type) = error_type {
-                span.set_attribute(KeyValue::new(ERROR_TYPE, error_type));
+                attributes.push(KeyValue::new(ERROR_TYPE, error_type));
+            }
+            for (key, value) in scope.fields() {
+                if attributes::is_free(&key, &attributes) {
+                    attributes.push(attributes::of_field(key, value));
+                }
+            }
+            span.set_attributes(attributes);
+            // A client that went away is an error too, by the conventions: of the network.
+            if has_failed {
+                let error = ending.error.filter(|_| end.outcome == Outcome::Failed);
+                span.set_status(Status::error(error.unwrap_or_default().to_owned()));
             }
             if end.outcome == Outcome::Failed {
-                span.set_status(Status::error(ending.error.unwrap_or_default().to_owned()));
                 record_exception(&span, ending);
             }
         }
@@ -152,7 +165,7 @@ impl Recording {
             let status = i64::from(status.as_u16());
             attributes.push(KeyValue::new(HTTP_RESPONSE_STATUS_CODE, status));
         }
-        if let Some(version) = attributes::protocol_version(self.version) {
+        if let Some(version) = protocol_version(self.version) {
             attributes.push(KeyValue::new(NETWORK_PROTOCOL_VERSION, version));
         }
         if let Some(error_type) = error_type {
@@ -162,17 +175,18 @@ impl Recording {
     }
 }
 
-/// The class of what went wrong, of few values: a panic, the client\'s going away, the
-/// status, or an error before there was one.
+/// The class of what went wrong, of few values: a panic, the client's going away, the
+/// status, or an error before there was one or after a good one.
 fn error_type(end: &RequestEnd, ending: &Ending<'_>) -> Option<String> {
     match (end.outcome, end.status) {
         (Outcome::Completed, _) => None,
-        (Outcome::Cancelled, _) => Some("cancelled".to_owned()),
+        (Outcome::Cancelled, _) => Some(CANCELLED.to_owned()),
         (Outcome::Failed, _) if ending.has_panicked => Some(PANIC.to_owned()),
         (Outcome::Failed, Some(status)) if status.is_server_error() => {
             Some(status.as_str().to_owned())
         }
-        (Outcome::Failed, _) => Some("service_error".to_owned()),
+        (Outcome::Failed, Some(_)) => Some(BODY_ERROR.to_owned()),
+        (Outcome::Failed, None) => Some(SERVICE_ERROR.to_owned()),
     }
 }
 

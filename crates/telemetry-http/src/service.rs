@@ -17,7 +17,7 @@ use telemetry_labels::{Id, Label};
 use tower_service::Service;
 
 use crate::body::ResponseBody;
-use crate::client;
+use crate::client_ip;
 use crate::future::ResponseFuture;
 use crate::hooks::RequestHead;
 use crate::layer::Settings;
@@ -104,7 +104,7 @@ impl<S> HttpTelemetry<S> {
             parent: propagation::extract(&Headers(request.headers())),
             is_public: self.settings.public_endpoint,
             route: route.template(),
-            client,
+            client: client.filter(|_| self.settings.client_ip),
             with_query: self.settings.query,
         })
     }
@@ -152,7 +152,7 @@ impl<S> HttpTelemetry<S> {
 
     /// The client's address, when somebody wants to know.
     fn client<B>(&self, request: &Request<B>) -> Option<ClientIp> {
-        let peer = client::peer(request.extensions())?;
+        let peer = client_ip::peer(request.extensions())?;
         Some(self.settings.proxies.client(peer, request.headers()))
     }
 }

@@ -1,7 +1,7 @@
 //! The attributes of server requests, by the stable semantic conventions.
 
-use http::uri::Scheme;
-use http::{HeaderMap, Method, Request, Version, header};
+use http::uri::{Authority, Scheme};
+use http::{HeaderMap, Request, header};
 use opentelemetry::{Array, KeyValue, StringValue, Value as OtelValue};
 use opentelemetry_semantic_conventions::attribute::{
     CLIENT_ADDRESS, HTTP_REQUEST_METHOD, HTTP_REQUEST_METHOD_ORIGINAL, HTTP_ROUTE,
@@ -10,46 +10,29 @@ use opentelemetry_semantic_conventions::attribute::{
 };
 use telemetry_core::{ClientIp, Value};
 
+use crate::attributes::{OTHER, method_name, protocol_version, without_brackets};
 use crate::query;
 
-/// What a method is called that the conventions do not know.
-const OTHER: &str = "_OTHER";
-
-/// The methods of RFC 9110 and RFC 5789. All others are one, so that a client cannot make
-/// up time series.
-pub(super) fn method_name(method: &Method) -> &'static str {
-    const KNOWN: [&str; 9] = [
-        "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE",
-    ];
-    let known = KNOWN.iter().find(|known| **known == method.as_str());
-    known.copied().unwrap_or(OTHER)
-}
+/// Those that a request has at its start.
+const OF_REQUEST: [&str; 11] = [
+    CLIENT_ADDRESS,
+    HTTP_REQUEST_METHOD,
+    HTTP_REQUEST_METHOD_ORIGINAL,
+    HTTP_ROUTE,
+    NETWORK_PROTOCOL_VERSION,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+    URL_PATH,
+    URL_QUERY,
+    URL_SCHEME,
+    USER_AGENT_ORIGINAL,
+];
 
 pub(super) fn scheme<B>(request: &Request<B>) -> &'static str {
     if request.uri().scheme() == Some(&Scheme::HTTPS) {
         "https"
     } else {
         "http"
-    }
-}
-
-pub(super) fn protocol_version(version: Version) -> Option<&'static str> {
-    match version {
-        Version::HTTP_09 => Some("0.9"),
-        Version::HTTP_10 => Some("1.0"),
-        Version::HTTP_11 => Some("1.1"),
-        Version::HTTP_2 => Some("2"),
-        Version::HTTP_3 => Some("3"),
-        _ => None,
-    }
-}
-
-/// The name of a server span: never with a path in it, which would be one name for each.
-pub(super) fn span_name(method: &'static str, route: Option<&str>) -> String {
-    let method = if method == OTHER { "HTTP" } else { method };
-    match route {
-        Some(route) => format!("{method} {route}"),
-        None => method.to_owned(),
     }
 }
 
@@ -78,9 +61,10 @@ pub(super) fn of_request<B>(
     if let Some(version) = protocol_version(request.version()) {
         attributes.push(KeyValue::new(NETWORK_PROTOCOL_VERSION, version));
     }
-    if let Some((host, port)) = host(request) {
-        attributes.push(KeyValue::new(SERVER_ADDRESS, host.to_owned()));
-        if let Some(port) = port {
+    if let Some(authority) = authority(request) {
+        let address = without_brackets(authority.host()).to_owned();
+        attributes.push(KeyValue::new(SERVER_ADDRESS, address));
+        if let Some(port) = authority.port_u16() {
             attributes.push(KeyValue::new(SERVER_PORT, i64::from(port)));
         }
     }
@@ -91,6 +75,13 @@ pub(super) fn of_request<B>(
         attributes.push(KeyValue::new(USER_AGENT_ORIGINAL, agent.to_owned()));
     }
     attributes
+}
+
+/// Says whether a field of the context may be an attribute: a span has each key once, and
+/// what is said here of a request wins.
+pub(super) fn is_free(key: &str, at_end: &[KeyValue]) -> bool {
+    let is_at_end = at_end.iter().any(|attribute| attribute.key.as_str() == key);
+    !is_at_end && !OF_REQUEST.contains(&key)
 }
 
 /// A field of the context as an attribute. OTLP has no integer above `i64::MAX`.
@@ -110,16 +101,9 @@ pub(super) fn of_field(key: String, value: Value) -> KeyValue {
 }
 
 /// The host and port that the client asked for.
-fn host<B>(request: &Request<B>) -> Option<(&str, Option<u16>)> {
-    if let Some(host) = request.uri().host() {
-        return Some((host, request.uri().port_u16()));
-    }
-    let host = text(request.headers(), &header::HOST)?;
-    match host.rsplit_once(':') {
-        // An IPv6 address without a port ends with its bracket.
-        Some((name, port)) if !host.ends_with(']') => Some((name, port.parse().ok())),
-        _ => Some((host, None)),
-    }
+fn authority<B>(request: &Request<B>) -> Option<Authority> {
+    let stated = request.uri().authority().cloned();
+    stated.or_else(|| text(request.headers(), &header::HOST)?.parse().ok())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str> {

@@ -2,17 +2,12 @@
 
 use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::metrics::{Histogram, UpDownCounter};
-use opentelemetry::{InstrumentationScope, metrics::Meter};
-use opentelemetry_semantic_conventions::SCHEMA_URL;
 use opentelemetry_semantic_conventions::metric::{
     HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION,
 };
 use telemetry_core::Instruments;
 
-/// The boundaries that the semantic conventions advise, in seconds.
-const DURATION_BOUNDARIES: [f64; 14] = [
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
-];
+use crate::instrumentation::{self, DURATION_BOUNDARIES};
 
 /// There are none as long as nothing exports.
 pub(super) static INSTRUMENTS: Instruments<ServerInstruments> =
@@ -27,11 +22,8 @@ pub(super) struct ServerInstruments {
 
 impl ServerInstruments {
     fn make() -> Self {
-        let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
-            .with_version(env!("CARGO_PKG_VERSION"))
-            .with_schema_url(SCHEMA_URL)
-            .build();
-        let meter: Meter = global::meter_with_scope(scope.clone());
+        let scope = instrumentation::scope();
+        let meter = global::meter_with_scope(scope.clone());
         Self {
             tracer: global::tracer_with_scope(scope),
             duration: meter

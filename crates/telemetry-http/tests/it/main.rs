@@ -15,6 +15,8 @@ mod context;
 mod hooks;
 mod hostile;
 mod names;
+#[cfg(feature = "client")]
+mod outgoing;
 mod over_tcp;
 mod panics;
 mod request_ids;

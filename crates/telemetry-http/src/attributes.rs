@@ -1,0 +1,52 @@
+//! What the attributes of requests that come in and of those that go out have in common.
+
+use std::borrow::Cow;
+
+use http::{Method, Version};
+
+/// What a method is called that the conventions do not know.
+pub(crate) const OTHER: &str = "_OTHER";
+
+/// The `error.type` of what was dropped before it ended.
+pub(crate) const CANCELLED: &str = "cancelled";
+
+/// The `error.type` of what ended by a panic, and its `exception.type`.
+pub(crate) const PANIC: &str = "panic";
+
+/// The methods of RFC 9110 and RFC 5789. All others are one, so that a client cannot make
+/// up time series.
+pub(crate) fn method_name(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = [
+        "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE",
+    ];
+    let known = KNOWN.iter().find(|known| **known == method.as_str());
+    known.copied().unwrap_or(OTHER)
+}
+
+/// The name of a span: never with a path in it, which would be one name for each.
+pub(crate) fn span_name(method: &'static str, template: Option<&str>) -> Cow<'static, str> {
+    let method = if method == OTHER { "HTTP" } else { method };
+    match template {
+        Some(template) => format!("{method} {template}").into(),
+        None => method.into(),
+    }
+}
+
+pub(crate) fn protocol_version(version: Version) -> Option<&'static str> {
+    match version {
+        Version::HTTP_09 => Some("0.9"),
+        Version::HTTP_10 => Some("1.0"),
+        Version::HTTP_11 => Some("1.1"),
+        Version::HTTP_2 => Some("2"),
+        Version::HTTP_3 => Some("3"),
+        _ => None,
+    }
+}
+
+/// The address of a host, which has brackets in a URL when it is of IPv6.
+pub(crate) fn without_brackets(host: &str) -> &str {
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    inner.unwrap_or(host)
+}

@@ -1,0 +1,90 @@
+//! The attributes of outgoing requests, by the stable semantic conventions.
+
+use std::fmt::Write as _;
+
+use opentelemetry::KeyValue;
+use opentelemetry_semantic_conventions::attribute::{
+    HTTP_REQUEST_METHOD, HTTP_REQUEST_METHOD_ORIGINAL, HTTP_REQUEST_RESEND_COUNT, SERVER_ADDRESS,
+    SERVER_PORT, URL_FULL, URL_TEMPLATE,
+};
+use reqwest::{Request, Url};
+
+use crate::attributes::{OTHER, method_name, without_brackets};
+use crate::client::template::UrlTemplate;
+use crate::query;
+
+/// What is known of a request at its start, for the span and for the metric.
+pub(super) fn of_both(request: &Request) -> Vec<KeyValue> {
+    // Room for what is known at the end.
+    let mut attributes = Vec::with_capacity(6);
+    let method = method_name(request.method());
+    attributes.push(KeyValue::new(HTTP_REQUEST_METHOD, method));
+    if let Some(host) = request.url().host_str() {
+        let address = without_brackets(host).to_owned();
+        attributes.push(KeyValue::new(SERVER_ADDRESS, address));
+    }
+    if let Some(port) = request.url().port_or_known_default() {
+        attributes.push(KeyValue::new(SERVER_PORT, i64::from(port)));
+    }
+    attributes
+}
+
+/// What is known beside that, for a span that is recorded.
+pub(super) fn of_span(
+    request: &Request,
+    template: Option<&UrlTemplate>,
+    resends: u32,
+) -> Vec<KeyValue> {
+    let mut attributes = vec![KeyValue::new(URL_FULL, full(request.url()))];
+    if method_name(request.method()) == OTHER {
+        let original = request.method().as_str().to_owned();
+        attributes.push(KeyValue::new(HTTP_REQUEST_METHOD_ORIGINAL, original));
+    }
+    if let Some(template) = template {
+        attributes.push(KeyValue::new(URL_TEMPLATE, template.as_str().to_owned()));
+    }
+    if resends > 0 {
+        attributes.push(KeyValue::new(HTTP_REQUEST_RESEND_COUNT, i64::from(resends)));
+    }
+    attributes
+}
+
+/// The URL without its secrets: it has no user, no password, no values in its query, and
+/// no fragment, which is not sent anyway.
+fn full(url: &Url) -> String {
+    let mut full = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
+    if let Some(port) = url.port() {
+        // Writing to a string does not fail.
+        let _infallible = write!(full, ":{port}");
+    }
+    full.push_str(url.path());
+    if let Some(query) = url.query() {
+        full.push('?');
+        full.push_str(&query::without_values(query));
+    }
+    full
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_has_no_secrets() {
+        for (url, expected) in [
+            ("http://a.example", "http://a.example/"),
+            ("https://a.example:8443/x/y", "https://a.example:8443/x/y"),
+            ("https://a.example:443/", "https://a.example/"),
+            ("http://[::1]:80/", "http://[::1]/"),
+            ("http://user:secret@a.example/x", "http://a.example/x"),
+            ("http://secret@a.example/x#secret", "http://a.example/x"),
+            (
+                "http://a.example/?page=2&token=a=b&c",
+                "http://a.example/?page=[redacted]&token=[redacted]&[redacted]",
+            ),
+            ("http://a.example/?", "http://a.example/?"),
+        ] {
+            assert_eq!(full(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+}

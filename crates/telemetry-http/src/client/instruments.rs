@@ -1,0 +1,34 @@
+//! What outgoing requests are recorded with.
+
+use opentelemetry::global::{self, BoxedTracer};
+use opentelemetry::metrics::Histogram;
+use opentelemetry_semantic_conventions::metric::HTTP_CLIENT_REQUEST_DURATION;
+use telemetry_core::Instruments;
+
+use crate::instrumentation::{self, DURATION_BOUNDARIES};
+
+/// There are none as long as nothing exports.
+pub(super) static INSTRUMENTS: Instruments<ClientInstruments> =
+    Instruments::new(ClientInstruments::make);
+
+#[derive(Debug)]
+pub(super) struct ClientInstruments {
+    pub(super) tracer: BoxedTracer,
+    pub(super) duration: Histogram<f64>,
+}
+
+impl ClientInstruments {
+    fn make() -> Self {
+        let scope = instrumentation::scope();
+        let meter = global::meter_with_scope(scope.clone());
+        Self {
+            tracer: global::tracer_with_scope(scope),
+            duration: meter
+                .f64_histogram(HTTP_CLIENT_REQUEST_DURATION)
+                .with_unit("s")
+                .with_description("Duration of HTTP client requests.")
+                .with_boundaries(DURATION_BOUNDARIES.to_vec())
+                .build(),
+        }
+    }
+}
