@@ -83,18 +83,17 @@ impl Recording {
         };
         let span = instruments.tracer.build_with_context(builder, &parent);
         let context = parent.with_span(span);
-        let span = context.span();
         // Only now: most requests are not sampled, and need none of it.
-        if span.is_recording() {
+        if context.span().is_recording() {
             let Origin {
                 route,
                 client,
                 with_query,
                 ..
             } = origin;
-            span.set_attributes(attributes::of_request(request, route, client, with_query));
+            let attributes = attributes::of_request(request, route, client, with_query);
+            context.span().set_attributes(attributes);
         }
-        drop(span);
         let recording = Self {
             instruments,
             context,

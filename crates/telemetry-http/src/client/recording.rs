@@ -58,9 +58,12 @@ impl Recording {
             template.map(UrlTemplate::as_str),
         );
         let parent = Context::map_current(|current| {
-            // An invalid span would be a parent that is not sampled.
-            let is_valid = current.span().span_context().is_valid();
-            is_valid.then(|| current.clone()).unwrap_or_default()
+            if current.span().span_context().is_valid() {
+                current.clone()
+            } else {
+                // An invalid span would be a parent that is not sampled.
+                Context::new()
+            }
         });
         let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Client);
         let span = instruments.tracer.build_with_context(builder, &parent);
