@@ -24,10 +24,12 @@ mod tournaments;
 mod users;
 
 use axum::extract::FromRef;
+use reqwest_middleware::ClientWithMiddleware;
 
 pub(crate) use routes::router;
 
 use crate::password::Passwords;
+use crate::steam::Steam;
 use crate::store::Store;
 
 /// What handlers work with.
@@ -36,6 +38,9 @@ pub(crate) struct ApiState {
     pub(crate) store: Store,
     pub(crate) passwords: Passwords,
     pub(crate) cookies: CookieSettings,
+    /// Sends requests to other services.
+    pub(crate) outgoing: ClientWithMiddleware,
+    pub(crate) steam: Steam,
 }
 
 /// How session cookies are sent.

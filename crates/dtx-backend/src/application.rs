@@ -3,8 +3,10 @@
 use axum::Router;
 
 use crate::api::{self, ApiState, CookieSettings};
+use crate::outgoing;
 use crate::password::Passwords;
 use crate::settings::Settings;
+use crate::steam::Steam;
 use crate::store::Store;
 
 /// The password of every user of the sample data. No secret: it is in the documentation.
@@ -27,7 +29,10 @@ impl Application {
     ///
     /// When the database cannot be used; the error is one line that says what to do.
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let outgoing = outgoing::client()?;
         let state = ApiState {
+            steam: Steam::new(outgoing.clone(), settings.steam.clone()),
+            outgoing,
             store: Store::open(&settings.database_url).await?,
             passwords: Passwords::new(),
             cookies: CookieSettings {

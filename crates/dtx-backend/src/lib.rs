@@ -34,6 +34,7 @@
 //! | `application` | the database and the routes put together, without a socket |
 //! | `api` | routes and handlers, a file for each resource; sessions; errors |
 //! | `store` | the only place with SQL, a file for each resource |
+//! | `outgoing`, `steam` | requests to other services |
 //!
 //! # What it logs
 //!
@@ -55,6 +56,8 @@
 //! | `<resource>_created` | info | `<resource>.id` is on this line and all later ones of the request |
 //! | `<resource>_updated`, `<resource>_deleted` | info | |
 //! | `game_started`, `game_finished` | info | a game went to its next state |
+//! | `match_refreshed` | info | its result was taken from Steam |
+//! | `steam_match_unknown` | info | Steam has no such match: `error` (string), what it says |
 //! | `slow_response_begun` | debug | `/api/debug/slow/` waits |
 //!
 //! ```json
@@ -64,16 +67,18 @@
 mod api;
 mod application;
 mod command;
+mod outgoing;
 mod password;
 mod run;
 mod server;
 mod settings;
 mod signals;
+mod steam;
 mod store;
 mod timestamp;
 mod token;
 
 pub use application::Application;
 pub use run::run;
-pub use settings::{Settings, VARIABLES};
+pub use settings::{Settings, SteamSettings, VARIABLES};
 pub use store::DatabaseUrl;

@@ -1,15 +1,18 @@
 //! The settings of the application.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::bail;
+use http::Uri;
 use telemetry_core::{Environment, EnvironmentReader, Variable};
 
 use crate::store::DatabaseUrl;
 
 const DEFAULT_BIND: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8000);
+const DEFAULT_STEAM_URL: &str = "https://api.steampowered.com";
 const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Every variable that the application reads, beside those of telemetry.
@@ -40,6 +43,16 @@ pub static VARIABLES: &[Variable] = &[
         meaning: "Add routes that panic, fail, wait and stream. On a loopback address alone.",
     },
     Variable {
+        name: "STEAM_API_URL",
+        default: "https://api.steampowered.com",
+        meaning: "The Steam web API, which matches are refreshed from.",
+    },
+    Variable {
+        name: "STEAM_API_KEY",
+        default: "unset",
+        meaning: "The key of the Steam web API. Never shown.",
+    },
+    Variable {
         name: "DTX_SHUTDOWN_TIMEOUT",
         default: "30",
         meaning: "How many seconds requests in flight have to finish.",
@@ -63,6 +76,28 @@ pub struct Settings {
     pub debug_routes: bool,
     /// `DTX_SHUTDOWN_TIMEOUT`.
     pub shutdown_timeout: Duration,
+    /// `STEAM_API_URL` and `STEAM_API_KEY`.
+    pub steam: SteamSettings,
+}
+
+/// How the Steam web API is reached.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SteamSettings {
+    /// `STEAM_API_URL`.
+    pub url: String,
+    /// `STEAM_API_KEY`.
+    pub key: Option<String>,
+}
+
+impl fmt::Debug for SteamSettings {
+    /// Shows the key's presence alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SteamSettings")
+            .field("url", &self.url)
+            .field("has_key", &self.key.is_some())
+            .finish()
+    }
 }
 
 impl Settings {
@@ -85,7 +120,17 @@ impl Settings {
             cookie_secure: false,
             debug_routes: false,
             shutdown_timeout: DEFAULT_SHUTDOWN_TIMEOUT,
+            steam: SteamSettings {
+                url: DEFAULT_STEAM_URL.to_owned(),
+                key: reader.get("STEAM_API_KEY").map(str::to_owned),
+            },
         };
+        reader.parsed(
+            "STEAM_API_URL",
+            &mut settings.steam.url,
+            parse_url,
+            String::clone,
+        );
         reader.parsed(
             "DATABASE_URL",
             &mut settings.database_url,
@@ -123,6 +168,14 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| format!("{text:?} is not an address and port such as {DEFAULT_BIND}"))
 }
 
+fn parse_url(text: &str) -> Result<String, String> {
+    let is_http = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));
+    match text.parse() {
+        Ok(uri) if is_http(&uri) => Ok(text.to_owned()),
+        _ => Err(format!("it is not a URL such as {DEFAULT_STEAM_URL}")),
+    }
+}
+
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .map(Duration::from_secs)
@@ -146,6 +199,8 @@ mod tests {
         assert!(!settings.cookie_secure);
         assert!(!settings.debug_routes);
         assert_eq!(settings.shutdown_timeout, Duration::from_secs(30));
+        assert_eq!(settings.steam.url, "https://api.steampowered.com");
+        assert_eq!(settings.steam.key, None);
     }
 
     #[test]
@@ -157,6 +212,8 @@ mod tests {
             ("DTX_COOKIE_SECURE", "yes"),
             ("DTX_DEBUG_ROUTES", "1"),
             ("DTX_SHUTDOWN_TIMEOUT", "5"),
+            ("STEAM_API_URL", "http://127.0.0.1:9"),
+            ("STEAM_API_KEY", "s3cret"),
         ])
         .unwrap();
         assert_eq!(settings.bind.to_string(), "[::1]:0");
@@ -165,6 +222,9 @@ mod tests {
         assert!(settings.cookie_secure);
         assert!(settings.debug_routes);
         assert_eq!(settings.shutdown_timeout, Duration::from_secs(5));
+        assert_eq!(settings.steam.url, "http://127.0.0.1:9");
+        assert_eq!(settings.steam.key.as_deref(), Some("s3cret"));
+        assert!(!format!("{settings:?}").contains("s3cret"));
     }
 
     #[test]
@@ -195,6 +255,11 @@ mod tests {
                 "DTX_SHUTDOWN_TIMEOUT",
                 "-1",
                 "DTX_SHUTDOWN_TIMEOUT: \"-1\" is not a number of whole seconds",
+            ),
+            (
+                "STEAM_API_URL",
+                "api.steampowered.com",
+                "STEAM_API_URL: it is not a URL such as https://api.steampowered.com",
             ),
         ] {
             let error = read([(name, value)]).unwrap_err();

@@ -4,10 +4,13 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use axum::body::Body;
-use axum::routing::get;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::stream::{self, Stream, StreamExt as _};
+use reqwest_middleware::ClientWithMiddleware;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -26,6 +29,7 @@ pub(super) fn add_routes(router: Router<ApiState>) -> Router<ApiState> {
         .at("/api/debug/error/", get(error))
         .at("/api/debug/slow/", get(slow))
         .at("/api/debug/stream/", get(stream))
+        .at("/api/debug/fan-out/", post(fan_out))
 }
 
 #[expect(clippy::panic, reason = "this is what the route is for")]
@@ -77,6 +81,33 @@ fn chunks(count: u32, wait: Duration) -> impl Stream<Item = Result<String, Infal
         tokio::time::sleep(wait).await;
         Ok(format!("{}\n", json!({"chunk": chunk, "of": count})))
     })
+}
+
+/// A request to send.
+#[derive(Debug, Deserialize)]
+struct Call {
+    url: String,
+    /// What is posted, as JSON.
+    arguments: Value,
+}
+
+/// Posts to other services, one after the other, and answers when all have. What they
+/// answer with does not matter; that they do, does. Any content type is taken.
+async fn fan_out(
+    State(client): State<ClientWithMiddleware>,
+    body: Bytes,
+) -> Result<Json<Value>, Error> {
+    let calls: Vec<Call> = serde_json::from_slice(&body)
+        .map_err(|error| Error::Malformed(format!("the body is no list of calls: {error}")))?;
+    for call in &calls {
+        let request = client
+            .post(&call.url)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(call.arguments.to_string());
+        let sent = request.send().await;
+        sent.map_err(|error| Error::BadGateway("a service", error.into()))?;
+    }
+    Ok(Json(json!({"calls": calls.len()})))
 }
 
 fn bounded_wait(ms: u64) -> Result<Duration, Error> {

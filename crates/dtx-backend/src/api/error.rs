@@ -46,6 +46,9 @@ pub(super) enum Error {
     /// 500: not the client's fault. The log alone says more.
     #[error("something went wrong here")]
     Internal(#[source] anyhow::Error),
+    /// 502: another service. The log alone says more.
+    #[error("{0} does not answer as it should")]
+    BadGateway(&'static str, #[source] anyhow::Error),
     /// 503: what the site needs does not answer.
     #[error("the database does not answer")]
     Unavailable(#[source] anyhow::Error),
@@ -103,6 +106,7 @@ impl Error {
             }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            Self::BadGateway(..) => (StatusCode::BAD_GATEWAY, "bad_gateway"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
     }
@@ -112,7 +116,9 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (status, _) = self.status_and_code();
         let mut response = (status, Json(self.body())).into_response();
-        if let Self::Internal(source) | Self::Unavailable(source) = &self {
+        if let Self::Internal(source) | Self::BadGateway(_, source) | Self::Unavailable(source) =
+            &self
+        {
             let recorded = RecordedError::new(source.as_ref());
             response.extensions_mut().insert(recorded);
         }

@@ -10,6 +10,7 @@ use crate::api::extract::{self, Id, Path};
 use crate::api::fields::FieldProblems;
 use crate::api::resource::{created, referred, updated};
 use crate::api::session::Actor;
+use crate::steam::{Steam, SteamError};
 use crate::store::{Game, Match, NewMatch, Score, Store};
 
 const HIGHEST_SCORE: i64 = 1_000_000;
@@ -28,7 +29,8 @@ pub(super) async fn create(
         second_score: new.second_score,
     };
     check(score, game.first_team_id, game.second_team_id)?;
-    Ok(created(store.create_match(game.id, score).await?))
+    let steam = new.steam_match_id;
+    Ok(created(store.create_match(game.id, score, steam).await?))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -39,6 +41,9 @@ pub(super) struct MatchPatch {
     winner_id: Option<Option<i64>>,
     first_score: Option<i64>,
     second_score: Option<i64>,
+    /// `Some(None)` is none any more.
+    #[serde(deserialize_with = "even_null")]
+    steam_match_id: Option<Option<i64>>,
 }
 
 /// Corrects a result.
@@ -55,7 +60,44 @@ pub(super) async fn update(
         second_score: patch.second_score.unwrap_or(before.score.second_score),
     };
     check(score, before.first_team_id, before.second_team_id)?;
-    Ok(updated(store.update_match(id, score).await?))
+    let steam = patch.steam_match_id.unwrap_or(before.steam_match_id);
+    Ok(updated(store.update_match(id, score, steam).await?))
+}
+
+/// Takes the result from Steam, where the first team played the Radiant.
+pub(super) async fn refresh(
+    State(store): State<Store>,
+    State(steam): State<Steam>,
+    actor: Actor,
+    Path(Id(id)): Path<Id>,
+) -> Result<Json<Match>, Error> {
+    let before: Match = actor.owned(&store, id).await?;
+    let steam_match_id = before
+        .steam_match_id
+        .ok_or(Error::Conflict("the match has no steam_match_id"))?;
+    let details = steam.match_details(steam_match_id).await?;
+    let score = Score {
+        winner_id: Some(if details.radiant_win {
+            before.first_team_id
+        } else {
+            before.second_team_id
+        }),
+        first_score: details.radiant_score,
+        second_score: details.dire_score,
+    };
+    check(score, before.first_team_id, before.second_team_id)?;
+    let refreshed = store.update_match(id, score, Some(steam_match_id)).await?;
+    tracing::info!("match_refreshed");
+    Ok(Json(refreshed))
+}
+
+impl From<SteamError> for Error {
+    fn from(error: SteamError) -> Self {
+        match error {
+            SteamError::NotFound => Self::Conflict("Steam knows no such match"),
+            SteamError::Failed(source) => Self::BadGateway("Steam", source),
+        }
+    }
 }
 
 fn check(score: Score, first_team_id: i64, second_team_id: i64) -> Result<(), Error> {

@@ -131,4 +131,5 @@ fn resources() -> Router<ApiState> {
                 .patch(matches::update)
                 .delete(delete::<Match>),
         )
+        .at("/api/matches/{id}/refresh/", post(matches::refresh))
 }

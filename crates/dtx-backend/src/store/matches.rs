@@ -17,6 +17,7 @@ pub(crate) struct Match {
     #[sqlx(flatten)]
     #[serde(flatten)]
     pub(crate) score: Score,
+    pub(crate) steam_match_id: Option<i64>,
     pub(crate) owner_id: i64,
     pub(crate) created_at: Timestamp,
 }
@@ -35,7 +36,8 @@ impl Record for Match {
     const TABLE: &'static str = "matches";
     const SELECT: &'static str = "SELECT matches.id, game_id, tournament_id, \
                                   matches.first_team_id, matches.second_team_id, winner_id, \
-                                  first_score, second_score, owner_id, matches.created_at \
+                                  first_score, second_score, steam_match_id, owner_id, \
+                                  matches.created_at \
                                   FROM matches JOIN games ON games.id = game_id \
                                   JOIN leagues ON leagues.id = league_id \
                                   JOIN organizations ON organizations.id = organization_id";
@@ -74,6 +76,7 @@ pub(crate) struct NewMatch {
     pub(crate) winner_id: Option<i64>,
     pub(crate) first_score: i64,
     pub(crate) second_score: i64,
+    pub(crate) steam_match_id: Option<i64>,
 }
 
 impl Store {
@@ -82,10 +85,11 @@ impl Store {
         &self,
         game_id: i64,
         score: Score,
+        steam_match_id: Option<i64>,
     ) -> Result<Match, StoreError> {
         let query = "INSERT INTO matches (game_id, first_team_id, second_team_id, winner_id, \
-                     first_score, second_score, created_at) \
-                     SELECT id, first_team_id, second_team_id, $2, $3, $4, $5 FROM games \
+                     first_score, second_score, created_at, steam_match_id) \
+                     SELECT id, first_team_id, second_team_id, $2, $3, $4, $5, $6 FROM games \
                      WHERE id = $1 AND state = 'finished' RETURNING id";
         self.insert(
             sqlx::query(query)
@@ -93,22 +97,29 @@ impl Store {
                 .bind(score.winner_id)
                 .bind(score.first_score)
                 .bind(score.second_score)
-                .bind(Timestamp::now()),
+                .bind(Timestamp::now())
+                .bind(steam_match_id),
         )
         .await
     }
 
     /// Corrects a result.
-    pub(crate) async fn update_match(&self, id: i64, score: Score) -> Result<Match, StoreError> {
-        let query = "UPDATE matches SET winner_id = $2, first_score = $3, second_score = $4 \
-                     WHERE id = $1";
+    pub(crate) async fn update_match(
+        &self,
+        id: i64,
+        score: Score,
+        steam_match_id: Option<i64>,
+    ) -> Result<Match, StoreError> {
+        let query = "UPDATE matches SET winner_id = $2, first_score = $3, second_score = $4, \
+                     steam_match_id = $5 WHERE id = $1";
         self.update(
             id,
             sqlx::query(query)
                 .bind(id)
                 .bind(score.winner_id)
                 .bind(score.first_score)
-                .bind(score.second_score),
+                .bind(score.second_score)
+                .bind(steam_match_id),
         )
         .await
     }

@@ -142,6 +142,40 @@ async fn what_the_site_does_has_spans_beneath_the_requests() {
 }
 
 #[tokio::test]
+async fn a_trace_goes_on_through_outgoing_requests() {
+    let collector = Collector::start();
+    let (_directory, mut program) = start(&collector, &[("DTX_DEBUG_ROUTES", "true")]);
+    let url = program.url().await;
+    let fan_out = format!("{url}/api/debug/fan-out/");
+    // The site calls itself, and that calls nobody.
+    let calls = json!([{"url": fan_out, "arguments": []}]);
+    let response = post(fan_out, "", &calls).await;
+    let id = response.headers()["x-request-id"].to_str().unwrap();
+
+    let mut spans = collector.wait_for(|collector| {
+        let spans = collector.spans();
+        (spans.len() == 3).then_some(spans)
+    });
+    // In the order of their starts: the caller, its request, the callee.
+    spans.sort_by_key(|span| span.start);
+    let [caller, request, callee] = &spans[..] else {
+        panic!("{}", collector.summary());
+    };
+    assert_eq!(request.kind, SpanKind::Client);
+    assert_eq!(request.parent_id.as_ref(), Some(&caller.span_id));
+    assert_eq!(callee.kind, SpanKind::Server);
+    assert_eq!(callee.parent_id.as_ref(), Some(&request.span_id));
+    for span in [request, callee] {
+        assert_eq!(span.trace_id, caller.trace_id);
+    }
+    for span in [caller, callee] {
+        assert_eq!(span.attributes["request.id"], id);
+    }
+    program.signal(Signal::TERM);
+    assert_eq!(program.ended().await.status.code(), Some(0));
+}
+
+#[tokio::test]
 async fn the_level_of_lines_does_not_keep_spans_from_being_exported() {
     let collector = Collector::start();
     let (_directory, mut program) = start(&collector, &[("LOG_LEVEL", "ERROR")]);

@@ -24,4 +24,5 @@ mod sessions;
 mod site;
 mod slashes;
 mod standings;
+mod steam;
 mod users;

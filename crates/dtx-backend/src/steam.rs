@@ -1,0 +1,99 @@
+//! The Steam web API, as far as the site needs it.
+
+use anyhow::{Context as _, anyhow};
+use http::StatusCode;
+use reqwest_middleware::ClientWithMiddleware;
+use serde::Deserialize;
+use telemetry_http::UrlTemplate;
+
+use crate::settings::SteamSettings;
+
+const MATCH_DETAILS: &str = "/IDOTA2Match_570/GetMatchDetails/v1/";
+
+/// Asks Steam for the results of matches.
+#[derive(Clone, Debug)]
+pub(crate) struct Steam {
+    client: ClientWithMiddleware,
+    settings: SteamSettings,
+}
+
+/// The result of a match as Steam has it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct SteamMatch {
+    pub(crate) radiant_win: bool,
+    pub(crate) radiant_score: i64,
+    pub(crate) dire_score: i64,
+}
+
+/// Why Steam gave no result.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SteamError {
+    /// It knows no such match.
+    #[error("Steam knows no such match")]
+    NotFound,
+    /// It did not answer as it should.
+    #[error("Steam did not answer as it should")]
+    Failed(#[source] anyhow::Error),
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    result: AnswerResult,
+}
+
+/// A match, or what is wrong.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AnswerResult {
+    Match(SteamMatch),
+    Error { error: String },
+}
+
+impl Steam {
+    pub(crate) fn new(client: ClientWithMiddleware, settings: SteamSettings) -> Self {
+        Self { client, settings }
+    }
+
+    /// Asks for the result of a match.
+    ///
+    /// # Errors
+    ///
+    /// When Steam has none, or does not answer. No error shows the key.
+    #[tracing::instrument(name = "fetch_match_details", skip_all, fields(steam.match_id = id))]
+    pub(crate) async fn match_details(&self, id: i64) -> Result<SteamMatch, SteamError> {
+        let answer = self.ask(id).await.map_err(SteamError::Failed)?;
+        match answer.result {
+            AnswerResult::Match(details) => Ok(details),
+            AnswerResult::Error { error } => {
+                tracing::info!(error, "steam_match_unknown");
+                Err(SteamError::NotFound)
+            }
+        }
+    }
+
+    async fn ask(&self, id: i64) -> anyhow::Result<Answer> {
+        let base = self.settings.url.trim_end_matches('/');
+        let mut request = self
+            .client
+            .get(format!("{base}{MATCH_DETAILS}"))
+            .query(&[("match_id", id)])
+            .with_extension(UrlTemplate::new(MATCH_DETAILS));
+        if let Some(key) = &self.settings.key {
+            request = request.query(&[("key", key.as_str())]);
+        }
+        let response = request.send().await.map_err(without_url)?;
+        match response.status() {
+            StatusCode::OK => response.json().await.map_err(reqwest::Error::without_url),
+            status => return Err(anyhow!("it answered with {status}")),
+        }
+        .context("its answer cannot be read")
+    }
+}
+
+/// The URL has the key in it.
+fn without_url(error: reqwest_middleware::Error) -> anyhow::Error {
+    match error {
+        reqwest_middleware::Error::Reqwest(error) => error.without_url().into(),
+        reqwest_middleware::Error::Middleware(error) => error,
+    }
+}
