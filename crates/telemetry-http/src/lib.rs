@@ -1,4 +1,4 @@
-//! A tower layer that gives every HTTP request its context and its completion line.
+//! A tower layer that gives every HTTP request its context, its completion line and its span.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -26,7 +26,8 @@
 //!
 //! - It opens a [`Scope`](telemetry_core::Scope) with `request.id`, the labels and ids of
 //!   the path, and `user.id` once [`bind_user`] tells it; the handler, the tasks it spawns
-//!   and the body are within it. An incoming `traceparent` gives `trace_id` and `span_id`.
+//!   and the body are within it. `trace_id` and `span_id` are those of the server span, or
+//!   of an incoming `traceparent` when nothing exports.
 //! - It sets `X-Request-ID` on the response, whatever that is. That is all it changes.
 //! - It writes one line when the request ends, which is at the end of the body.
 //! - It turns a panic of the handler into a 500.
@@ -53,6 +54,70 @@
 //! With `OTEL_SEMCONV_STABILITY_OPT_IN=http` the names are those of OpenTelemetry's stable
 //! conventions: `http.request.method`, `http.response.status_code`, `url.path`, and
 //! `http.route` as the route's template; with `http/dup` there are both.
+//!
+//! # Spans and metrics
+//!
+//! Made where something exports them, by the stable semantic conventions of OpenTelemetry:
+//!
+//! | span | kind | when |
+//! |---|---|---|
+//! | `GET /api/tournaments/{id}/`, or `GET` without a route | server | a request, to the end of its body |
+//! | `GET`, or `GET /users/{id}` with a `UrlTemplate` | client | a request that [goes out](#outgoing-requests), to the head of the response |
+//!
+//! | attribute | type | server | client |
+//! |---|---|---|---|
+//! | `http.request.method` | string | span, metrics | span, metric |
+//! | `http.request.method_original` | string | span, of a method that is `_OTHER` | the same |
+//! | `http.response.status_code` | int | span, duration | span, metric |
+//! | `http.route` | string | span, duration: the template | |
+//! | `url.template`, `http.request.resend_count` | string, int | | span |
+//! | `url.scheme` | string | span, metrics | |
+//! | `url.path` | string | span | |
+//! | `url.query` | string | span, [when asked for](HttpTelemetryLayer::with_query) | |
+//! | `url.full` | string | | span: no user, no password, no value of the query |
+//! | `server.address`, `server.port` | string, int | span | span, metric |
+//! | `client.address` | string | span, [when asked for](HttpTelemetryLayer::with_client_ip) | |
+//! | `user_agent.original` | string | span | |
+//! | `network.protocol.version` | string | span, duration | span, metric |
+//! | `error.type` | string | span, duration | span, metric |
+//! | all fields of the context, such as `request.id`, `user.id`, `labels` and `tournament.id` | | span | |
+//!
+//! A field of the context is never on a metric.
+//!
+//! | metric | unit | |
+//! |---|---|---|
+//! | `http.server.request.duration` | `s` | histogram, to the end of the body |
+//! | `http.server.active_requests` | `{request}` | up-down counter; with method and scheme alone |
+//! | `http.client.request.duration` | `s` | histogram, to the head of the response |
+//!
+//! A span has the status error where it has an `error.type`, which is the status code (from
+//! 500 on of a server, from 400 on of a client) or one of these:
+//!
+//! | `error.type` | |
+//! |---|---|
+//! | `cancelled` | the client went away; or the future of an outgoing request was dropped |
+//! | `panic` | the handler, the body or middleware beneath panicked |
+//! | `service_error`, `body_error` | server: the service gave an error and no response, or the body did |
+//! | `timeout`, `connect`, `redirect`, `body`, `request`, `middleware`, `_OTHER` | client: what reqwest failed at, or middleware beneath |
+//!
+//! An error or panic of a handler is an `exception` event too.
+//!
+//! # Outgoing requests
+//!
+//! With the feature `client`, `HttpClientTelemetry` does for requests that go out what the layer
+//! does for those that come in: a span, a metric, and the trace and the request id in their
+//! headers.
+//!
+//! ```
+//! # #[cfg(feature = "client")]
+//! # fn client(client: reqwest::Client) {
+//! use telemetry_http::HttpClientTelemetry;
+//!
+//! let client = reqwest_middleware::ClientBuilder::new(client)
+//!     .with(HttpClientTelemetry::new().with_trusted_hosts(["api.internal"]))
+//!     .build();
+//! # }
+//! ```
 
 mod attributes;
 mod body;
