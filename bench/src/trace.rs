@@ -121,6 +121,7 @@ fn telemetry(sampler: Option<Sampler>) -> Work {
         global::set_tracer_provider(tracers(sampler));
         let meters = SdkMeterProvider::builder().with_periodic_exporter(Discard);
         global::set_meter_provider(meters.build());
+        telemetry_core::bind_instruments();
         telemetry_core::use_global_providers();
     }
     calls(router().layer(HttpTelemetryLayer::new()))

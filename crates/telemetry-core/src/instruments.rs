@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static PROVIDERS_ARE_SET: AtomicBool = AtomicBool::new(false);
+static ARE_BOUND: AtomicBool = AtomicBool::new(false);
 
 /// Makes the instrumentation of this workspace record with OpenTelemetry's global providers.
 ///
@@ -13,6 +14,22 @@ static PROVIDERS_ARE_SET: AtomicBool = AtomicBool::new(false);
 /// ever, and until then no span or measurement is begun.
 pub fn use_global_providers() {
     PROVIDERS_ARE_SET.store(true, Ordering::Release);
+}
+
+/// Says that the global meter provider can bind instruments to their attributes, which spares
+/// looking for their series with each measurement.
+///
+/// For an SDK that is built with its feature `experimental_metrics_bound_instruments`: what is
+/// measured with a bound instrument of any other is lost. `telemetry-otel` calls it.
+pub fn bind_instruments() {
+    ARE_BOUND.store(true, Ordering::Release);
+}
+
+/// Whether [`bind_instruments`] was called.
+#[inline]
+#[must_use]
+pub fn are_instruments_bound() -> bool {
+    ARE_BOUND.load(Ordering::Acquire)
 }
 
 /// The tracers and instruments of a crate, made when they are first needed after

@@ -27,7 +27,8 @@ pub(crate) fn method_name(method: &Method) -> &'static str {
 pub(crate) fn span_name(method: &'static str, template: Option<&str>) -> Cow<'static, str> {
     let method = if method == OTHER { "HTTP" } else { method };
     match template {
-        Some(template) => format!("{method} {template}").into(),
+        // Unlike `format!`, without machinery: one for each request.
+        Some(template) => [method, " ", template].concat().into(),
         None => method.into(),
     }
 }

@@ -2,19 +2,21 @@
 
 mod attributes;
 mod instruments;
+mod metrics;
 
-use http::{Request, Version};
+use std::borrow::Cow;
+
+use http::Request;
 use opentelemetry::trace::{
     Link, SpanBuilder, SpanKind, SpanRef, Status, TraceContextExt as _, Tracer as _,
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::{
-    ERROR_TYPE, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE, HTTP_REQUEST_METHOD,
-    HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, NETWORK_PROTOCOL_VERSION, URL_SCHEME,
+    ERROR_TYPE, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE, HTTP_RESPONSE_STATUS_CODE,
 };
 use telemetry_core::{ClientIp, Scope};
 
-use crate::attributes::{CANCELLED, PANIC, method_name, protocol_version, span_name};
+use crate::attributes::{CANCELLED, PANIC, method_name, span_name};
 use crate::hooks::{Outcome, RequestEnd};
 use crate::server::instruments::{INSTRUMENTS, ServerInstruments};
 
@@ -24,9 +26,7 @@ pub(crate) struct Recording {
     instruments: &'static ServerInstruments,
     /// Has the server span.
     pub(crate) context: Context,
-    method: &'static str,
-    scheme: &'static str,
-    version: Version,
+    request: metrics::Request,
 }
 
 /// The `error.type` of an error of the service, before there was a status.
@@ -94,25 +94,32 @@ impl Recording {
             let attributes = attributes::of_request(request, route, client, with_query);
             context.span().set_attributes(attributes);
         }
-        let recording = Self {
-            instruments,
-            context,
+        let request = metrics::Request {
             method,
             scheme: attributes::scheme(request),
             version: request.version(),
         };
-        instruments.active.add(1, &recording.of_active());
-        Some(recording)
+        instruments.count_active(request, 1);
+        Some(Self {
+            instruments,
+            context,
+            request,
+        })
     }
 
     /// Ends the span, with the context that the request has by then, and records the
     /// metrics, without any of it.
     pub(crate) fn end(&self, end: &RequestEnd, ending: &Ending<'_>, scope: &Scope) {
         let error_type = error_type(end, ending);
-        self.instruments.active.add(-1, &self.of_active());
+        self.instruments.count_active(self.request, -1);
+        let response = metrics::Response {
+            route: ending.route,
+            status: end.status,
+            error_type: error_type.as_deref(),
+        };
         let seconds = end.duration.as_secs_f64();
-        let attributes = self.of_duration(end, ending, error_type.clone());
-        self.instruments.duration.record(seconds, &attributes);
+        self.instruments
+            .record_duration(self.request, response, seconds);
         let span = self.context.span();
         if span.is_recording() {
             let has_failed = error_type.is_some();
@@ -141,51 +148,20 @@ impl Recording {
         }
         span.end();
     }
-
-    fn of_active(&self) -> [KeyValue; 2] {
-        [
-            KeyValue::new(HTTP_REQUEST_METHOD, self.method),
-            KeyValue::new(URL_SCHEME, self.scheme),
-        ]
-    }
-
-    fn of_duration(
-        &self,
-        end: &RequestEnd,
-        ending: &Ending<'_>,
-        error_type: Option<String>,
-    ) -> Vec<KeyValue> {
-        let mut attributes = Vec::with_capacity(6);
-        attributes.extend(self.of_active());
-        if let Some(route) = ending.route {
-            attributes.push(KeyValue::new(HTTP_ROUTE, route.to_owned()));
-        }
-        if let Some(status) = end.status {
-            let status = i64::from(status.as_u16());
-            attributes.push(KeyValue::new(HTTP_RESPONSE_STATUS_CODE, status));
-        }
-        if let Some(version) = protocol_version(self.version) {
-            attributes.push(KeyValue::new(NETWORK_PROTOCOL_VERSION, version));
-        }
-        if let Some(error_type) = error_type {
-            attributes.push(KeyValue::new(ERROR_TYPE, error_type));
-        }
-        attributes
-    }
 }
 
 /// The class of what went wrong, of few values: a panic, the client's going away, the
 /// status, or an error before there was one or after a good one.
-fn error_type(end: &RequestEnd, ending: &Ending<'_>) -> Option<String> {
+fn error_type(end: &RequestEnd, ending: &Ending<'_>) -> Option<Cow<'static, str>> {
     match (end.outcome, end.status) {
         (Outcome::Completed, _) => None,
-        (Outcome::Cancelled, _) => Some(CANCELLED.to_owned()),
-        (Outcome::Failed, _) if ending.has_panicked => Some(PANIC.to_owned()),
+        (Outcome::Cancelled, _) => Some(CANCELLED.into()),
+        (Outcome::Failed, _) if ending.has_panicked => Some(PANIC.into()),
         (Outcome::Failed, Some(status)) if status.is_server_error() => {
-            Some(status.as_str().to_owned())
+            Some(status.as_str().to_owned().into())
         }
-        (Outcome::Failed, Some(_)) => Some(BODY_ERROR.to_owned()),
-        (Outcome::Failed, None) => Some(SERVICE_ERROR.to_owned()),
+        (Outcome::Failed, Some(_)) => Some(BODY_ERROR.into()),
+        (Outcome::Failed, None) => Some(SERVICE_ERROR.into()),
     }
 }
 

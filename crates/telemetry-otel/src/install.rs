@@ -177,6 +177,7 @@ fn set_globals(pipeline: &Pipeline, otel: &OtelConfig) {
         global::set_meter_provider(provider.clone());
     }
     propagators::set(otel.propagators);
+    telemetry_core::bind_instruments();
     telemetry_core::use_global_providers();
 }
 
