@@ -12,9 +12,11 @@
 
 mod config;
 mod exporter;
+mod guard;
 mod install;
 mod layers;
 mod logs;
+mod metrics;
 mod pipeline;
 mod propagators;
 mod resource;
@@ -25,4 +27,5 @@ pub use config::{
     BatchSettings, Exporter, Headers, OtelConfig, OtlpSettings, Propagators, Protocol, Sampler,
     Signal, VARIABLES,
 };
-pub use install::{Otel, OtelBuilder, OtelGuard, init};
+pub use guard::OtelGuard;
+pub use install::{Otel, OtelBuilder, init};
