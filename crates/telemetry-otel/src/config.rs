@@ -240,3 +240,6 @@ fn parse_resource_attributes(list: &str) -> Result<Vec<(String, String)>, String
     let attributes: Option<_> = attributes.collect();
     attributes.ok_or_else(|| "it is not a list such as team=backend,region=eu".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

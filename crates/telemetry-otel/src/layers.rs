@@ -78,3 +78,33 @@ fn not_of_export<S>() -> impl Filter<S> {
     // the process be made to be thrown away.
     filter.with_max_level_hint(LevelFilter::TRACE)
 }
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_sdk::Resource;
+    use tracing::Subscriber as _;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+    use crate::config::{Exporter, OtelConfig, Signal};
+
+    /// What `tracing` asks to find out which events and spans need not be made.
+    fn max_level(layer: impl Layer<Registry> + Send + Sync) -> Option<LevelFilter> {
+        Registry::default().with(layer).max_level_hint()
+    }
+
+    #[test]
+    fn what_is_not_exported_is_not_made() {
+        let otel = OtelConfig::default()
+            .with_exporter(Signal::Traces, Exporter::Console)
+            .with_exporter(Signal::Logs, Exporter::Console);
+        let pipeline = Pipeline::build(&otel, &Resource::builder_empty().build()).unwrap();
+        let spans = spans(&pipeline).unwrap();
+        assert_eq!(max_level(spans), Some(LevelFilter::INFO));
+        for level in [LevelFilter::INFO, LevelFilter::DEBUG] {
+            let config = Config::default().with_level(level);
+            let records = log_records(&pipeline, &config).unwrap();
+            assert_eq!(max_level(records), Some(level));
+        }
+    }
+}

@@ -306,6 +306,8 @@ fn header(entry: &str) -> Option<(HeaderName, HeaderValue)> {
     let name = HeaderName::from_bytes(name.trim().as_bytes()).ok()?;
     let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
     let mut value = HeaderValue::from_str(&value).ok()?;
+    // The exporter takes text.
+    value.to_str().ok()?;
     value.set_sensitive(true);
     Some((name, value))
 }
