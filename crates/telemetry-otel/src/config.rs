@@ -15,6 +15,7 @@ use telemetry_core::{ConfigWarning, Environment, EnvironmentReader};
 pub use batch::BatchSettings;
 pub use sampler::Sampler;
 pub use signal::{Exporter, Headers, OtlpSettings, Protocol, Signal};
+pub(crate) use signal::{shown, with_path};
 pub use variables::VARIABLES;
 
 /// The default of `OTEL_METRIC_EXPORT_INTERVAL`.

@@ -11,6 +11,7 @@
 //! ```
 
 mod config;
+mod doctor;
 mod exporter;
 mod guard;
 mod install;
@@ -27,5 +28,6 @@ pub use config::{
     BatchSettings, Exporter, Headers, OtelConfig, OtlpSettings, Propagators, Protocol, Sampler,
     Signal, VARIABLES,
 };
+pub use doctor::{Report, Setting, SignalReport, doctor};
 pub use guard::OtelGuard;
 pub use install::{Otel, OtelBuilder, init};

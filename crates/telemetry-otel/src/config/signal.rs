@@ -39,7 +39,7 @@ impl Signal {
     }
 
     /// What an endpoint for all signals is followed by, over HTTP.
-    fn path(self) -> &'static str {
+    pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Traces => "v1/traces",
             Self::Metrics => "v1/metrics",
@@ -245,7 +245,8 @@ fn endpoint(text: &str) -> Result<Uri, String> {
     }
 }
 
-fn with_path(endpoint: &Uri, path: &str) -> Uri {
+/// Adds a path to that of a URL.
+pub(crate) fn with_path(endpoint: &Uri, path: &str) -> Uri {
     let base = endpoint.path().trim_end_matches('/');
     let mut parts = endpoint.clone().into_parts();
     parts.path_and_query = format!("{base}/{path}").parse().ok();

@@ -9,6 +9,8 @@
 )]
 
 mod child;
+mod doctor;
+mod door;
 mod ends;
 mod health;
 mod logs;
