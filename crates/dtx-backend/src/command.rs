@@ -13,6 +13,7 @@ use crate::settings::VARIABLES;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Serve,
+    Doctor,
     Help,
     Version,
 }
@@ -35,6 +36,9 @@ impl Command {
                 Arg::Short('V') | Arg::Long("version") => return Ok(Self::Version),
                 Arg::Value(value) if command.is_none() && value == "serve" => {
                     command = Some(Self::Serve);
+                }
+                Arg::Value(value) if command.is_none() && value == "doctor" => {
+                    command = Some(Self::Doctor);
                 }
                 other => bail!("{}; see dtx-backend --help", other.unexpected()),
             }
@@ -59,10 +63,12 @@ pub(crate) fn help() -> String {
         "\
 The DTX tournament site.
 
-Usage: dtx-backend [serve]
+Usage: dtx-backend [serve | doctor]
 
 Commands:
-  serve    Serve the HTTP API; also what is done without a command
+  serve     Serve the HTTP API; also what is done without a command
+  doctor    Show the settings of telemetry and find out whether export can work; exits with 1
+            when export is on and cannot
 
 Options:
   -h, --help       Show this
@@ -85,6 +91,13 @@ mod tests {
             Command::Serve
         );
         assert_eq!(Command::parse(["serve"]).unwrap(), Command::Serve);
+    }
+
+    #[test]
+    fn the_doctor_is_called_alone() {
+        assert_eq!(Command::parse(["doctor"]).unwrap(), Command::Doctor);
+        assert!(Command::parse(["doctor", "serve"]).is_err());
+        assert!(Command::parse(["serve", "doctor"]).is_err());
     }
 
     #[test]

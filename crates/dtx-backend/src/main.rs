@@ -7,8 +7,9 @@ use telemetry_core::Environment;
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1);
-    let Err(error) = dtx_backend::run(arguments, &Environment::from_process()) else {
-        return ExitCode::SUCCESS;
+    let error = match dtx_backend::run(arguments, &Environment::from_process()) {
+        Ok(code) => return code,
+        Err(error) => error,
     };
     // One line, whatever the sources of the error hold. Nobody may be there to read it.
     let message = format!("{error:#}").replace('\n', " ");

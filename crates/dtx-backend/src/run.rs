@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,31 +17,34 @@ use crate::settings::Settings;
 const SERVICE_NAME: &str = env!("CARGO_PKG_NAME");
 /// How long the end of the program waits for tasks that were cut off.
 const TASKS_DEADLINE: Duration = Duration::from_secs(1);
+/// How long the doctor tries to reach the collector.
+const DOCTOR_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Does what the arguments say, with the settings that the environment gives.
+///
+/// A failure that is not an error is what the doctor found, once it is printed.
 ///
 /// # Errors
 ///
 /// When an argument or a setting is not valid, or the site cannot be served. The error and
 /// its sources say on one line what to do.
-pub fn run<I>(arguments: I, environment: &Environment) -> anyhow::Result<()>
+pub fn run<I>(arguments: I, environment: &Environment) -> anyhow::Result<ExitCode>
 where
     I: IntoIterator<Item: Into<OsString>, IntoIter: 'static>,
 {
     match Command::parse(arguments)? {
-        Command::Serve => serve(environment),
-        Command::Help => print(&command::help()),
-        Command::Version => print(concat!("dtx-backend ", env!("CARGO_PKG_VERSION"), "\n")),
+        Command::Serve => serve(environment)?,
+        Command::Doctor => return doctor(environment),
+        Command::Help => print(&command::help())?,
+        Command::Version => print(concat!("dtx-backend ", env!("CARGO_PKG_VERSION"), "\n"))?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn serve(environment: &Environment) -> anyhow::Result<()> {
     let settings = Settings::from_environment(environment)?;
-    let config = Config::default()
-        .with_service_name(SERVICE_NAME)
-        .with_environment(environment);
     let telemetry = Otel::builder()
-        .with_config(config)
+        .with_config(config(environment))
         .with_otel(OtelConfig::from_environment(environment))
         .with_service_version(env!("CARGO_PKG_VERSION"))
         .install()?;
@@ -50,6 +54,25 @@ fn serve(environment: &Environment) -> anyhow::Result<()> {
     runtime.shutdown_timeout(TASKS_DEADLINE);
     drop(telemetry);
     result
+}
+
+/// Prints what the doctor finds, without installing telemetry.
+fn doctor(environment: &Environment) -> anyhow::Result<ExitCode> {
+    let config = config(environment);
+    let report = telemetry_otel::doctor(&config, environment, DOCTOR_TIMEOUT);
+    print(&report.to_string())?;
+    Ok(if report.can_export() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The settings of telemetry.
+fn config(environment: &Environment) -> Config {
+    Config::default()
+        .with_service_name(SERVICE_NAME)
+        .with_environment(environment)
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

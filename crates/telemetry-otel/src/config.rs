@@ -15,6 +15,7 @@ use telemetry_core::{ConfigWarning, Environment, EnvironmentReader};
 pub use batch::BatchSettings;
 pub use sampler::Sampler;
 pub use signal::{Exporter, Headers, OtlpSettings, Protocol, Signal};
+pub(crate) use signal::{shown, with_path};
 pub use variables::VARIABLES;
 
 /// The default of `OTEL_METRIC_EXPORT_INTERVAL`.
@@ -240,3 +241,6 @@ fn parse_resource_attributes(list: &str) -> Result<Vec<(String, String)>, String
     let attributes: Option<_> = attributes.collect();
     attributes.ok_or_else(|| "it is not a list such as team=backend,region=eu".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,7 @@ use tonic::transport::ClientTlsConfig;
 
 pub(crate) use console::Console;
 pub(crate) use health::{Health, LOGGER};
+pub(crate) use http_client::build as http_client;
 pub(crate) use runtime::ExportRuntime;
 
 use crate::config::{OtlpSettings, Protocol, Signal};

@@ -1,25 +1,18 @@
-//! Installing log lines and export together, and ending them.
+//! Installing log lines and export together.
 
 use std::error::Error;
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use opentelemetry::global;
-use opentelemetry_sdk::error::OTelSdkResult;
-use telemetry_core::{
-    Config, ConfigWarning, Environment, InstallError, Telemetry, TelemetryGuard, names,
-};
+use telemetry_core::{Config, ConfigWarning, Environment, InstallError, Telemetry, names};
 
-use crate::config::{OtelConfig, Signal};
+use crate::config::{Exporter, OtelConfig, Signal};
 use crate::exporter::LOGGER;
+use crate::guard::OtelGuard;
 use crate::layers;
-use crate::pipeline::{Action, Pipeline};
+use crate::metrics;
+use crate::pipeline::Pipeline;
 use crate::propagators;
 use crate::resource::resource;
-
-/// How long the end of the program waits for export, unless it says so itself.
-const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Installs log lines and, when the environment asks for it, export.
 ///
@@ -111,22 +104,14 @@ impl OtelBuilder {
             telemetry,
         } = self;
         let is_asked_for = config.is_enabled() && config.is_otel_enabled();
-        let mut config = config.with_warnings(if is_asked_for {
-            otel.warnings().to_vec()
-        } else {
-            Vec::new()
-        });
+        let off = is_asked_for.then(|| why_nothing(&otel)).flatten();
+        let mut config = config.with_warnings(otel.warnings().to_vec());
         let mut pipeline = None;
-        let mut is_without_endpoint = false;
-        if is_asked_for {
-            if !Signal::ALL.iter().any(|signal| otel.exports(*signal)) {
-                is_without_endpoint = true;
-            } else {
-                let resource = resource(&config, &otel, version.as_deref());
-                match Pipeline::build(&otel, &resource) {
-                    Ok(built) => pipeline = Some(built),
-                    Err(error) => config = config.with_warnings([cannot_export(&error)]),
-                }
+        if is_asked_for && off.is_none() {
+            let resource = resource(&config, &otel, version.as_deref());
+            match Pipeline::build(&otel, &resource) {
+                Ok(built) => pipeline = Some(built),
+                Err(error) => config = config.with_warnings([cannot_export(&error)]),
             }
         }
         let config = config.with_otel_enabled(pipeline.is_some());
@@ -139,19 +124,37 @@ impl OtelBuilder {
                 telemetry = telemetry.with_layer(layer);
             }
         }
+        let mut is_first = false;
         let lines = telemetry.with_config(config).install_with(|| {
+            is_first = true;
+            // Also when nothing is exported: the trace goes on from who calls to who is called.
+            propagators::set(otel.propagators);
             if let Some(pipeline) = &pipeline {
-                set_globals(pipeline, &otel);
+                set_globals(pipeline);
             }
         })?;
-        if is_without_endpoint {
+        if !is_first {
+            pipeline = None;
+        } else if let Some(problem) = off {
             tracing::info!(
                 target: LOGGER,
                 message = names::event::OTEL_EXPORT_OFF,
-                { names::PROBLEM } = "OTEL_EXPORTER_OTLP_ENDPOINT is not set, and no exporter is console",
+                { names::PROBLEM } = problem,
             );
         }
-        Ok(OtelGuard { lines, pipeline })
+        Ok(OtelGuard::new(lines, pipeline))
+    }
+}
+
+/// Says why there is nothing to export to, where that is so.
+pub(crate) fn why_nothing(otel: &OtelConfig) -> Option<&'static str> {
+    let mut signals = Signal::ALL.into_iter();
+    if signals.clone().any(|signal| otel.exports(signal)) {
+        None
+    } else if signals.all(|signal| otel.exporter(signal) == Exporter::None) {
+        Some("the exporters of all signals are none")
+    } else {
+        Some("OTEL_EXPORTER_OTLP_ENDPOINT is not set to a URL, and no exporter is console")
     }
 }
 
@@ -169,113 +172,18 @@ fn cannot_export(error: &dyn Error) -> ConfigWarning {
     }
 }
 
-fn set_globals(pipeline: &Pipeline, otel: &OtelConfig) {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this crate alone sets OpenTelemetry's globals"
+)]
+fn set_globals(pipeline: &Pipeline) {
     if let Some(provider) = &pipeline.traces {
         global::set_tracer_provider(provider.clone());
     }
     if let Some(provider) = &pipeline.metrics {
         global::set_meter_provider(provider.clone());
+        metrics::register(provider, &pipeline.health);
     }
-    propagators::set(otel.propagators);
     telemetry_core::bind_instruments();
     telemetry_core::use_global_providers();
-}
-
-/// Ends log lines and export. Keep it until the end of `main`.
-#[derive(Debug)]
-#[must_use = "what waits to be exported is lost when the program ends without it"]
-pub struct OtelGuard {
-    lines: TelemetryGuard,
-    /// Absent when nothing is exported.
-    pipeline: Option<Pipeline>,
-}
-
-impl OtelGuard {
-    /// Says whether anything is exported.
-    #[must_use]
-    pub fn exports(&self) -> bool {
-        self.pipeline.is_some()
-    }
-
-    /// Log lines alone.
-    #[must_use]
-    pub fn lines(&self) -> &TelemetryGuard {
-        &self.lines
-    }
-
-    /// Waits until all that was recorded so far is exported and written; `false` when
-    /// `deadline` passes first, or an export fails. Blocks the thread: for short-lived
-    /// processes, and before a fork or suspend.
-    pub fn flush(&self, deadline: Duration) -> bool {
-        let end = Instant::now() + deadline;
-        let exported = side_by_side(self.actions(Action::Flush), deadline);
-        let left = end.saturating_duration_since(Instant::now());
-        self.lines.flush(left) && exported
-    }
-
-    /// Exports what waits, ends export, and waits until all lines are written, without
-    /// blocking the thread; `false` when `deadline` passes first, or an export fails.
-    ///
-    /// Works on any flavour of runtime, and comes back by the deadline whatever the
-    /// collector does.
-    pub async fn shutdown(mut self, deadline: Duration) -> bool {
-        let end = Instant::now() + deadline;
-        let actions = self.actions(Action::Shutdown(deadline));
-        self.pipeline = None;
-        let (done, is_done) = tokio::sync::oneshot::channel();
-        // A thread of its own: the runtime may be the one thread that tasks need.
-        let waiter = thread::Builder::new()
-            .name("telemetry-shutdown".into())
-            .spawn(move || done.send(side_by_side(actions, deadline)));
-        let exported = match waiter {
-            Ok(_) => is_done.await.unwrap_or_default(),
-            Err(_) => false,
-        };
-        // What ends export may have logged.
-        let left = end.saturating_duration_since(Instant::now());
-        let lines = std::mem::replace(&mut self.lines, TelemetryGuard::inert());
-        lines.shutdown(left).await && exported
-    }
-
-    fn actions(&self, action: Action) -> Vec<Box<dyn FnOnce() -> OTelSdkResult + Send>> {
-        let pipeline = self.pipeline.as_ref();
-        pipeline.map_or_else(Vec::new, |pipeline| pipeline.each(action))
-    }
-}
-
-impl Drop for OtelGuard {
-    fn drop(&mut self) {
-        let _is_exported = side_by_side(
-            self.actions(Action::Shutdown(DEFAULT_DEADLINE)),
-            DEFAULT_DEADLINE,
-        );
-    }
-}
-
-/// Does all of this at the same time, each on a thread of its own, and waits for it;
-/// `false` when one fails or `deadline` passes first.
-fn side_by_side(
-    actions: Vec<Box<dyn FnOnce() -> OTelSdkResult + Send>>,
-    deadline: Duration,
-) -> bool {
-    let end = Instant::now() + deadline;
-    let (done, is_done) = mpsc::channel();
-    let mut waiting = 0;
-    for action in actions {
-        let done = done.clone();
-        let thread = thread::Builder::new()
-            .name("telemetry-shutdown".into())
-            // Nobody may wait any more.
-            .spawn(move || done.send(action().is_ok()));
-        waiting += 1;
-        if thread.is_err() {
-            return false;
-        }
-    }
-    let results = (0..waiting).map(|_| {
-        let left = end.saturating_duration_since(Instant::now());
-        is_done.recv_timeout(left).unwrap_or_default()
-    });
-    // Not `all`, which would not wait for those behind one that failed.
-    results.fold(true, |so_far, result| so_far && result)
 }

@@ -4,9 +4,10 @@ use opentelemetry::Context;
 use opentelemetry::logs::LoggerProvider as _;
 use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
 use telemetry_core::{Config, LineLayer, LogFormat};
-use tracing::{Metadata, level_filters::LevelFilter};
-use tracing_subscriber::filter::{DynFilterFn, FilterExt as _, FilterFn, filter_fn};
-use tracing_subscriber::layer::Layer;
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{FilterExt as _, dynamic_filter_fn, filter_fn};
+use tracing_subscriber::layer::{Filter, Layer};
 use tracing_subscriber::registry::Registry;
 
 use crate::exporter::LOGGER;
@@ -53,24 +54,57 @@ pub(crate) fn spans(pipeline: &Pipeline) -> Option<impl Layer<Registry> + Send +
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false);
-    let only_spans = filter_fn(|metadata| metadata.is_span());
+    let only_spans = filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO);
     // A filter that looks at the current context must not be remembered for a callsite.
-    let sampled: DynFilterFn<Registry> = DynFilterFn::new(|_, _| {
+    let sampled = dynamic_filter_fn(|_, _| {
         Context::map_current(|context| {
             !context.has_active_span() || context.span().span_context().is_sampled()
         })
     });
-    let filter = LevelFilter::INFO
-        .and(only_spans)
+    let filter = only_spans
+        .with_max_level_hint(LevelFilter::INFO)
         .and(not_of_export())
-        .and(sampled);
+        .and(sampled.with_max_level_hint(LevelFilter::INFO));
     Some(layer.with_filter(filter))
 }
 
-fn not_of_export() -> FilterFn<fn(&Metadata<'_>) -> bool> {
-    FilterFn::new(|metadata: &Metadata<'_>| {
+fn not_of_export<S>() -> impl Filter<S> {
+    let filter = filter_fn(|metadata| {
         let target = metadata.target();
         let krate = target.split("::").next().unwrap_or(target);
         !OF_EXPORT.contains(&krate) && !krate.starts_with("opentelemetry")
-    })
+    });
+    // Without a hint, those that it is combined with would lose theirs, and every event of
+    // the process be made to be thrown away.
+    filter.with_max_level_hint(LevelFilter::TRACE)
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_sdk::Resource;
+    use tracing::Subscriber as _;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+    use crate::config::{Exporter, OtelConfig, Signal};
+
+    /// What `tracing` asks to find out which events and spans need not be made.
+    fn max_level(layer: impl Layer<Registry> + Send + Sync) -> Option<LevelFilter> {
+        Registry::default().with(layer).max_level_hint()
+    }
+
+    #[test]
+    fn what_is_not_exported_is_not_made() {
+        let otel = OtelConfig::default()
+            .with_exporter(Signal::Traces, Exporter::Console)
+            .with_exporter(Signal::Logs, Exporter::Console);
+        let pipeline = Pipeline::build(&otel, &Resource::builder_empty().build()).unwrap();
+        let spans = spans(&pipeline).unwrap();
+        assert_eq!(max_level(spans), Some(LevelFilter::INFO));
+        for level in [LevelFilter::INFO, LevelFilter::DEBUG] {
+            let config = Config::default().with_level(level);
+            let records = log_records(&pipeline, &config).unwrap();
+            assert_eq!(max_level(records), Some(level));
+        }
+    }
 }

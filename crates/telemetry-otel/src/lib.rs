@@ -11,10 +11,13 @@
 //! ```
 
 mod config;
+mod doctor;
 mod exporter;
+mod guard;
 mod install;
 mod layers;
 mod logs;
+mod metrics;
 mod pipeline;
 mod propagators;
 mod resource;
@@ -25,4 +28,6 @@ pub use config::{
     BatchSettings, Exporter, Headers, OtelConfig, OtlpSettings, Propagators, Protocol, Sampler,
     Signal, VARIABLES,
 };
-pub use install::{Otel, OtelBuilder, OtelGuard, init};
+pub use doctor::{Report, Setting, SignalReport, doctor};
+pub use guard::OtelGuard;
+pub use install::{Otel, OtelBuilder, init};

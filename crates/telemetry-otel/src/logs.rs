@@ -35,8 +35,14 @@ impl LineSink for LogRecords {
                 (names::TIMESTAMP | names::LEVEL, _) => {}
                 (names::EVENT, Value::String(event)) => record.set_body(event.into()),
                 (names::LOGGER, Value::String(logger)) => record.set_target(logger),
-                (names::TRACE_ID, Value::String(id)) => trace_id = TraceId::from_hex(&id).ok(),
-                (names::SPAN_ID, Value::String(id)) => span_id = SpanId::from_hex(&id).ok(),
+                (names::TRACE_ID, Value::String(id)) => match TraceId::from_hex(&id) {
+                    Ok(id) => trace_id = Some(id),
+                    Err(_) => record.add_attribute(key, id),
+                },
+                (names::SPAN_ID, Value::String(id)) => match SpanId::from_hex(&id) {
+                    Ok(id) => span_id = Some(id),
+                    Err(_) => record.add_attribute(key, id),
+                },
                 (_, value) => record.add_attribute(key, any_value(value)),
             }
         }

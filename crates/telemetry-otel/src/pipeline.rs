@@ -18,12 +18,16 @@ use crate::exporter::{
     Console, ExportRuntime, Health, Watched, otlp_logs, otlp_metrics, otlp_spans,
 };
 
+/// What flushes or ends a provider.
+pub(crate) type ProviderAction = Box<dyn FnOnce() -> OTelSdkResult + Send>;
+
 /// The providers; `None` for a signal that is not exported.
 #[derive(Clone, Debug)]
 pub(crate) struct Pipeline {
     pub(crate) traces: Option<SdkTracerProvider>,
     pub(crate) metrics: Option<SdkMeterProvider>,
     pub(crate) logs: Option<SdkLoggerProvider>,
+    pub(crate) health: Arc<Health>,
     _runtime: ExportRuntime,
 }
 
@@ -39,11 +43,11 @@ pub(crate) enum PipelineError {
     },
 }
 
-/// What all exporters share.
-struct Parts<'a> {
-    config: &'a OtelConfig,
-    runtime: ExportRuntime,
-    health: Arc<Health>,
+/// What is done to all providers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Action {
+    Flush,
+    Shutdown(Duration),
 }
 
 impl Pipeline {
@@ -56,119 +60,96 @@ impl Pipeline {
     pub(crate) fn build(config: &OtelConfig, resource: &Resource) -> Result<Self, PipelineError> {
         let parts = Parts {
             config,
+            resource,
             runtime: ExportRuntime::start().map_err(PipelineError::Thread)?,
             health: Arc::default(),
         };
         Ok(Self {
-            traces: parts.traces(resource)?,
-            metrics: parts.metrics(resource)?,
-            logs: parts.logs(resource)?,
+            traces: parts.provider(
+                Signal::Traces,
+                config.spans.export_timeout,
+                otlp_spans,
+                |exporter| parts.tracer_provider(exporter),
+                |console| parts.tracer_provider(console),
+            )?,
+            metrics: parts.provider(
+                Signal::Metrics,
+                config.metric_timeout,
+                otlp_metrics,
+                |exporter| parts.meter_provider(exporter),
+                |console| parts.meter_provider(console),
+            )?,
+            logs: parts.provider(
+                Signal::Logs,
+                config.log_records.export_timeout,
+                otlp_logs,
+                |exporter| parts.logger_provider(exporter),
+                |console| parts.logger_provider(console),
+            )?,
+            health: parts.health,
             _runtime: parts.runtime,
         })
     }
 
     /// What ends, or flushes, each provider: to be done side by side.
-    pub(crate) fn each(&self, action: Action) -> Vec<Box<dyn FnOnce() -> OTelSdkResult + Send>> {
-        let mut actions: Vec<Box<dyn FnOnce() -> OTelSdkResult + Send>> = Vec::new();
-        if let Some(provider) = self.traces.clone() {
-            actions.push(Box::new(move || match action {
-                Action::Flush => provider.force_flush(),
-                Action::Shutdown(deadline) => provider.shutdown_with_timeout(deadline),
-            }));
-        }
-        if let Some(provider) = self.metrics.clone() {
-            actions.push(Box::new(move || match action {
-                Action::Flush => provider.force_flush(),
-                Action::Shutdown(deadline) => provider.shutdown_with_timeout(deadline),
-            }));
-        }
-        if let Some(provider) = self.logs.clone() {
-            actions.push(Box::new(move || match action {
-                Action::Flush => provider.force_flush(),
-                Action::Shutdown(deadline) => provider.shutdown_with_timeout(deadline),
-            }));
-        }
-        actions
+    pub(crate) fn each(&self, action: Action) -> Vec<ProviderAction> {
+        let actions = [
+            act(
+                self.traces.as_ref(),
+                action,
+                SdkTracerProvider::force_flush,
+                SdkTracerProvider::shutdown_with_timeout,
+            ),
+            act(
+                self.metrics.as_ref(),
+                action,
+                SdkMeterProvider::force_flush,
+                SdkMeterProvider::shutdown_with_timeout,
+            ),
+            act(
+                self.logs.as_ref(),
+                action,
+                SdkLoggerProvider::force_flush,
+                SdkLoggerProvider::shutdown_with_timeout,
+            ),
+        ];
+        actions.into_iter().flatten().collect()
     }
 }
 
-/// What is done to all providers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Action {
-    Flush,
-    Shutdown(Duration),
+/// What all exporters share.
+struct Parts<'a> {
+    config: &'a OtelConfig,
+    resource: &'a Resource,
+    runtime: ExportRuntime,
+    health: Arc<Health>,
 }
 
 impl Parts<'_> {
-    fn traces(&self, resource: &Resource) -> Result<Option<SdkTracerProvider>, PipelineError> {
-        let signal = Signal::Traces;
-        let timeout = self.config.spans.export_timeout;
-        Ok(match self.config.exporter(signal) {
-            Exporter::None => None,
-            Exporter::Console => Some(self.tracer_provider(Console, resource)),
-            Exporter::Otlp => match self.exporter(signal, otlp_spans)? {
-                None => None,
-                Some(exporter) => {
-                    let exporter = self.watched(exporter, signal, timeout);
-                    Some(self.tracer_provider(exporter, resource))
-                }
-            },
-        })
-    }
-
-    fn metrics(&self, resource: &Resource) -> Result<Option<SdkMeterProvider>, PipelineError> {
-        let signal = Signal::Metrics;
-        let timeout = self.config.metric_timeout;
-        Ok(match self.config.exporter(signal) {
-            Exporter::None => None,
-            Exporter::Console => Some(self.meter_provider(Console, resource)),
-            Exporter::Otlp => match self.exporter(signal, otlp_metrics)? {
-                None => None,
-                Some(exporter) => {
-                    let exporter = self.watched(exporter, signal, timeout);
-                    Some(self.meter_provider(exporter, resource))
-                }
-            },
-        })
-    }
-
-    fn logs(&self, resource: &Resource) -> Result<Option<SdkLoggerProvider>, PipelineError> {
-        let signal = Signal::Logs;
-        let timeout = self.config.log_records.export_timeout;
-        Ok(match self.config.exporter(signal) {
-            Exporter::None => None,
-            Exporter::Console => Some(self.logger_provider(Console, resource)),
-            Exporter::Otlp => match self.exporter(signal, otlp_logs)? {
-                None => None,
-                Some(exporter) => {
-                    let exporter = self.watched(exporter, signal, timeout);
-                    Some(self.logger_provider(exporter, resource))
-                }
-            },
-        })
-    }
-
-    /// The OTLP exporter of a signal; `None` when it has no endpoint.
-    fn exporter<E>(
+    /// The provider of a signal; `None` when it is not exported.
+    fn provider<E, P>(
         &self,
         signal: Signal,
-        make: fn(&OtlpSettings, &ExportRuntime) -> Result<E, ExporterBuildError>,
-    ) -> Result<Option<E>, PipelineError> {
-        let settings = self.config.otlp(signal);
-        let made = settings.map(|settings| make(settings, &self.runtime));
-        made.transpose()
-            .map_err(|source| PipelineError::Exporter { signal, source })
+        timeout: Duration,
+        exporter: fn(&OtlpSettings, &ExportRuntime) -> Result<E, ExporterBuildError>,
+        of_otlp: impl FnOnce(Watched<E>) -> P,
+        of_console: impl FnOnce(Console) -> P,
+    ) -> Result<Option<P>, PipelineError> {
+        let settings = match self.config.exporter(signal) {
+            Exporter::None => return Ok(None),
+            Exporter::Console => return Ok(Some(of_console(Console))),
+            Exporter::Otlp => self.config.otlp(signal),
+        };
+        let Some(settings) = settings else {
+            return Ok(None);
+        };
+        let exporter = exporter(settings, &self.runtime)
+            .map_err(|source| PipelineError::Exporter { signal, source })?;
+        let watched = Watched::new(exporter, signal, timeout, &self.runtime, &self.health);
+        Ok(Some(of_otlp(watched)))
     }
 
-    fn watched<E>(&self, exporter: E, signal: Signal, timeout: Duration) -> Watched<E> {
-        Watched::new(exporter, signal, timeout, &self.runtime, &self.health)
-    }
-
-    fn tracer_provider(
-        &self,
-        exporter: impl SpanExporter + 'static,
-        resource: &Resource,
-    ) -> SdkTracerProvider {
+    fn tracer_provider(&self, exporter: impl SpanExporter + 'static) -> SdkTracerProvider {
         let BatchSettings {
             max_queue_size,
             max_export_batch_size,
@@ -184,31 +165,23 @@ impl Parts<'_> {
             .with_batch_config(batches)
             .build();
         SdkTracerProvider::builder()
-            .with_resource(resource.clone())
+            .with_resource(self.resource.clone())
             .with_sampler(self.config.sampler.to_sdk())
             .with_span_processor(processor)
             .build()
     }
 
-    fn meter_provider(
-        &self,
-        exporter: impl PushMetricExporter,
-        resource: &Resource,
-    ) -> SdkMeterProvider {
+    fn meter_provider(&self, exporter: impl PushMetricExporter) -> SdkMeterProvider {
         let reader = PeriodicReader::builder(exporter)
             .with_interval(self.config.metric_interval)
             .build();
         SdkMeterProvider::builder()
-            .with_resource(resource.clone())
+            .with_resource(self.resource.clone())
             .with_reader(reader)
             .build()
     }
 
-    fn logger_provider(
-        &self,
-        exporter: impl LogExporter + 'static,
-        resource: &Resource,
-    ) -> SdkLoggerProvider {
+    fn logger_provider(&self, exporter: impl LogExporter + 'static) -> SdkLoggerProvider {
         let BatchSettings {
             max_queue_size,
             max_export_batch_size,
@@ -224,8 +197,22 @@ impl Parts<'_> {
             .with_batch_config(batches)
             .build();
         SdkLoggerProvider::builder()
-            .with_resource(resource.clone())
+            .with_resource(self.resource.clone())
             .with_log_processor(processor)
             .build()
     }
+}
+
+/// What flushes or ends a provider, if there is one. The three have no trait in common.
+fn act<P: Clone + Send + 'static>(
+    provider: Option<&P>,
+    action: Action,
+    flush: fn(&P) -> OTelSdkResult,
+    shutdown: fn(&P, Duration) -> OTelSdkResult,
+) -> Option<ProviderAction> {
+    let provider = provider?.clone();
+    Some(Box::new(move || match action {
+        Action::Flush => flush(&provider),
+        Action::Shutdown(deadline) => shutdown(&provider, deadline),
+    }))
 }

@@ -8,6 +8,10 @@ use telemetry_core::propagation::{self, TraceContext};
 use crate::config::Propagators;
 
 /// Sets what is read from and written to the headers of requests.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this crate alone sets OpenTelemetry's globals"
+)]
 pub(crate) fn set(propagators: Propagators) {
     if propagators.trace_context {
         global::set_text_map_propagator(TraceContext);
@@ -17,8 +21,8 @@ pub(crate) fn set(propagators: Propagators) {
     propagation::set_baggage(propagators.baggage);
 }
 
-/// Reads and writes nothing, in place of what is read and written where no propagator is
-/// set.
+/// Reads and writes nothing. It has fields, unlike the global propagator where none is set,
+/// so that it is not taken for that one, in whose place W3C's would be used.
 #[derive(Debug)]
 struct Silence;
 

@@ -2,6 +2,7 @@
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use opentelemetry_semantic_conventions::SCHEMA_URL;
 use opentelemetry_semantic_conventions::resource::{
     DEPLOYMENT_ENVIRONMENT_NAME, PROCESS_EXECUTABLE_NAME, PROCESS_PID, PROCESS_RUNTIME_NAME,
@@ -31,7 +32,9 @@ pub(crate) fn resource(config: &Config, otel: &OtelConfig, version: Option<&str>
     }
     let said = otel.resource_attributes.iter();
     let said = said.map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
-    Resource::builder()
+    // Not `builder`: that reads the environment by rules of its own.
+    Resource::builder_empty()
+        .with_detector(Box::new(TelemetryResourceDetector))
         .with_service_name(config.service_name())
         .with_schema_url(attributes, SCHEMA_URL)
         .with_attributes(said)

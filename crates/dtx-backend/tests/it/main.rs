@@ -8,6 +8,7 @@
 
 mod client;
 mod debug_routes;
+mod doctor;
 mod errors;
 mod export;
 mod games;

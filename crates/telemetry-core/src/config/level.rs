@@ -33,7 +33,7 @@ const QUIETED: [&str; 17] = [
 
 /// Whose warnings are about telemetry itself, such as a bad setting: they are few, and
 /// `LOG_LEVEL=ERROR` is where nobody would learn of them otherwise.
-const SAID_AT_ANY_LEVEL: [&str; 1] = ["telemetry_core"];
+const SAID_AT_ANY_LEVEL: [&str; 2] = ["telemetry_core", "telemetry_otel"];
 
 /// Reads a level in any case; `WARN` is `WARNING`.
 pub(super) fn parse(text: &str) -> Result<LevelFilter, String> {

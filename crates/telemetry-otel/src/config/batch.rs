@@ -6,6 +6,9 @@ use telemetry_core::EnvironmentReader;
 
 use super::signal::milliseconds;
 
+/// What a queue may hold: its memory is taken at the start.
+const MAX_QUEUE_SIZE: usize = 1 << 20;
+
 /// How records are gathered into batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -48,12 +51,13 @@ impl BatchSettings {
             reader.parsed(&name, setting, milliseconds, Duration::as_millis);
         }
         if settings.max_export_batch_size > settings.max_queue_size {
-            reader.warn(
-                &format!("{prefix}_MAX_EXPORT_BATCH_SIZE"),
-                "it is more than the queue holds",
-                settings.max_queue_size,
-            );
             settings.max_export_batch_size = settings.max_queue_size;
+            let name = format!("{prefix}_MAX_EXPORT_BATCH_SIZE");
+            // The default may be more than a small queue holds: nobody is to blame.
+            if reader.get(&name).is_some() {
+                let problem = "it is more than the queue holds";
+                reader.warn(&name, problem, settings.max_queue_size);
+            }
         }
         settings
     }
@@ -61,7 +65,9 @@ impl BatchSettings {
 
 fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(count) if count > 0 => Ok(count),
-        _ => Err(format!("{text:?} is not a number above 0")),
+        Ok(count) if (1..=MAX_QUEUE_SIZE).contains(&count) => Ok(count),
+        _ => Err(format!(
+            "{text:?} is not a number from 1 to {MAX_QUEUE_SIZE}"
+        )),
     }
 }

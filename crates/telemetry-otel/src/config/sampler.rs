@@ -89,3 +89,62 @@ fn parse_ratio(text: &str) -> Result<f64, String> {
         _ => Err(format!("{text:?} is not a number from 0 to 1")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::Context;
+    use opentelemetry::trace::{
+        Span as _, SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
+        Tracer as _, TracerProvider as _,
+    };
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+
+    use super::*;
+
+    fn provider() -> SdkTracerProvider {
+        let sampler = Sampler::ParentBasedTraceIdRatio(DEFAULT_RATIO);
+        SdkTracerProvider::builder()
+            .with_sampler(sampler.to_sdk())
+            .build()
+    }
+
+    #[test]
+    fn a_tenth_of_the_roots_is_sampled_and_each_child_follows_its_root() {
+        const ROOTS: u32 = 20_000;
+        let tracer = provider().tracer("test");
+        let mut sampled = 0;
+        for _ in 0..ROOTS {
+            let root = tracer.start("root");
+            let is_sampled = root.span_context().is_sampled();
+            sampled += u32::from(is_sampled);
+            let parent = Context::new().with_span(root);
+            let child = tracer.start_with_context("child", &parent);
+            assert_eq!(child.span_context().is_sampled(), is_sampled);
+        }
+        // Six standard deviations of 42.
+        assert!((1_750..=2_250).contains(&sampled), "{sampled}");
+    }
+
+    #[test]
+    fn what_another_process_has_decided_is_kept() {
+        let tracer = provider().tracer("test");
+        for id in 1..=1_000_u128 {
+            for flags in [TraceFlags::SAMPLED, TraceFlags::NOT_SAMPLED] {
+                // Multiplied, so that ids are spread over what the ratio looks at.
+                let trace_id = TraceId::from(id * (u128::MAX / 1_000));
+                let remote = SpanContext::new(
+                    trace_id,
+                    SpanId::from(1_u64),
+                    flags,
+                    true,
+                    TraceState::default(),
+                );
+                let parent = Context::new().with_remote_span_context(remote);
+                let span = tracer.start_with_context("child", &parent);
+                let decision = span.span_context();
+                assert_eq!(decision.trace_id(), trace_id);
+                assert_eq!(decision.is_sampled(), flags == TraceFlags::SAMPLED);
+            }
+        }
+    }
+}

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 use telemetry_core::EnvironmentReader;
 
 /// The default of `OTEL_EXPORTER_OTLP_TIMEOUT`.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+const MILLISECONDS_OF_A_DAY: u64 = 24 * 60 * 60 * 1000;
 /// The port that OTLP over gRPC has by convention.
 const GRPC_PORT: u16 = 4317;
 
@@ -37,7 +39,7 @@ impl Signal {
     }
 
     /// What an endpoint for all signals is followed by, over HTTP.
-    fn path(self) -> &'static str {
+    pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Traces => "v1/traces",
             Self::Metrics => "v1/metrics",
@@ -107,7 +109,7 @@ impl fmt::Debug for Headers {
 }
 
 /// How a signal is sent to its collector.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OtlpSettings {
     /// The URL, with its path over HTTP.
@@ -122,8 +124,36 @@ pub struct OtlpSettings {
     pub gzip: bool,
 }
 
+impl fmt::Debug for OtlpSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            endpoint,
+            protocol,
+            headers,
+            timeout,
+            gzip,
+        } = self;
+        f.debug_struct("OtlpSettings")
+            .field("endpoint", &shown(endpoint))
+            .field("protocol", protocol)
+            .field("headers", headers)
+            .field("timeout", timeout)
+            .field("gzip", gzip)
+            .finish()
+    }
+}
+
+/// A URL without what may be secret in it: its query, and a user's name and password.
+pub(crate) fn shown(endpoint: &Uri) -> String {
+    let scheme = endpoint.scheme_str().unwrap_or_default();
+    let authority = endpoint.authority().map_or("", Authority::as_str);
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let query = endpoint.query().map_or("", |_| "?***");
+    format!("{scheme}://{host}{}{query}", endpoint.path())
+}
+
 /// What the variables say of all signals, or of one: `None` where they say nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Said {
     endpoint: Option<Uri>,
     protocol: Option<Protocol>,
@@ -137,36 +167,16 @@ impl Said {
     pub(super) fn read(reader: &mut EnvironmentReader<'_>, signal: Option<Signal>) -> Self {
         let infix = signal.map_or_else(String::new, |signal| format!("{}_", signal.upper()));
         let name = |suffix| format!("OTEL_EXPORTER_OTLP_{infix}{suffix}");
-        let mut said = Self::default();
-        let endpoint_name = name("ENDPOINT");
-        read(reader, &endpoint_name, &mut said.endpoint, endpoint, "none");
-        let by_port = "the protocol of the port";
-        read(
-            reader,
-            &name("PROTOCOL"),
-            &mut said.protocol,
-            protocol,
-            by_port,
-        );
-        read(
-            reader,
-            &name("TIMEOUT"),
-            &mut said.timeout,
-            milliseconds,
-            "the default",
-        );
-        read(
-            reader,
-            &name("COMPRESSION"),
-            &mut said.gzip,
-            compression,
-            "none",
-        );
-        let headers_name = name("HEADERS");
-        if let Some(list) = reader.get(&headers_name) {
-            said.headers = Some(headers(list, &headers_name, reader));
+        // What is used in place of a bad value.
+        let or = |default| signal.map_or(default, |_| "what is set for all signals");
+        let (by_port, ten_seconds) = (or("the protocol of the port"), or("10000"));
+        Self {
+            endpoint: read(reader, &name("ENDPOINT"), endpoint, or("none")),
+            protocol: read(reader, &name("PROTOCOL"), protocol, by_port),
+            headers: headers(reader, &name("HEADERS")),
+            timeout: read(reader, &name("TIMEOUT"), milliseconds, ten_seconds),
+            gzip: read(reader, &name("COMPRESSION"), compression, or("none")),
         }
-        said
     }
 
     /// What holds for a signal; `None` when there is no endpoint.
@@ -205,16 +215,17 @@ impl Said {
 fn read<T>(
     reader: &mut EnvironmentReader<'_>,
     name: &str,
-    setting: &mut Option<T>,
     parse: impl FnOnce(&str) -> Result<T, String>,
     otherwise: &str,
-) {
+) -> Option<T> {
+    let mut setting = None;
     reader.parsed(
         name,
-        setting,
+        &mut setting,
         |text| parse(text).map(Some),
         |_| otherwise.to_owned(),
     );
+    setting
 }
 
 /// Reads an `http` or `https` URL.
@@ -222,13 +233,20 @@ fn endpoint(text: &str) -> Result<Uri, String> {
     // The text is not shown: a URL may hold a password.
     let wanted = "it is not the URL of a collector, such as http://localhost:4317";
     let uri: Uri = text.parse().map_err(|_| wanted.to_owned())?;
+    let authority = uri.authority().map_or("", Authority::as_str);
+    if authority.contains('@') {
+        // Neither protocol would send them.
+        let headers = "OTEL_EXPORTER_OTLP_HEADERS=authorization=Basic%20…";
+        return Err(format!("a URL with a user or password: use {headers}"));
+    }
     match uri.scheme_str() {
         Some("http" | "https") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
         _ => Err(wanted.to_owned()),
     }
 }
 
-fn with_path(endpoint: &Uri, path: &str) -> Uri {
+/// Adds a path to that of a URL.
+pub(crate) fn with_path(endpoint: &Uri, path: &str) -> Uri {
     let base = endpoint.path().trim_end_matches('/');
     let mut parts = endpoint.clone().into_parts();
     parts.path_and_query = format!("{base}/{path}").parse().ok();
@@ -236,7 +254,7 @@ fn with_path(endpoint: &Uri, path: &str) -> Uri {
 }
 
 fn protocol(text: &str) -> Result<Protocol, String> {
-    match text {
+    match &*text.to_ascii_lowercase() {
         "grpc" => Ok(Protocol::Grpc),
         "http/protobuf" => Ok(Protocol::HttpProtobuf),
         _ => Err(format!("{text:?} is not one of grpc, http/protobuf")),
@@ -244,24 +262,27 @@ fn protocol(text: &str) -> Result<Protocol, String> {
 }
 
 fn compression(text: &str) -> Result<bool, String> {
-    match text {
+    match &*text.to_ascii_lowercase() {
         "gzip" => Ok(true),
         "none" => Ok(false),
         _ => Err(format!("{text:?} is not one of gzip, none")),
     }
 }
 
-/// Reads a number of milliseconds above 0.
+/// Reads a number of milliseconds, from 1 to those of a day: clocks overflow somewhere.
 pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
-        Ok(milliseconds) if milliseconds > 0 => Ok(Duration::from_millis(milliseconds)),
-        _ => Err(format!("{text:?} is not a number of milliseconds above 0")),
+        Ok(milliseconds @ 1..=MILLISECONDS_OF_A_DAY) => Ok(Duration::from_millis(milliseconds)),
+        _ => Err(format!(
+            "{text:?} is not a number of milliseconds from 1 to {MILLISECONDS_OF_A_DAY}"
+        )),
     }
 }
 
 /// Reads `name=value,name=value`, the values percent-encoded. An entry that is not valid
 /// costs itself alone, and is not shown.
-fn headers(list: &str, variable: &str, reader: &mut EnvironmentReader<'_>) -> Headers {
+fn headers(reader: &mut EnvironmentReader<'_>, variable: &str) -> Option<Headers> {
+    let list = reader.get(variable)?;
     let mut headers = HeaderMap::new();
     for (at, entry) in list.split(',').map(str::trim).enumerate() {
         if entry.is_empty() {
@@ -278,7 +299,7 @@ fn headers(list: &str, variable: &str, reader: &mut EnvironmentReader<'_>) -> He
             ),
         }
     }
-    Headers(headers)
+    Some(Headers(headers))
 }
 
 fn header(entry: &str) -> Option<(HeaderName, HeaderValue)> {
@@ -286,6 +307,8 @@ fn header(entry: &str) -> Option<(HeaderName, HeaderValue)> {
     let name = HeaderName::from_bytes(name.trim().as_bytes()).ok()?;
     let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
     let mut value = HeaderValue::from_str(&value).ok()?;
+    // The exporter takes text.
+    value.to_str().ok()?;
     value.set_sensitive(true);
     Some((name, value))
 }

@@ -1,6 +1,7 @@
 //! Whether export works, said once when that changes.
 
 use std::fmt::Display;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -16,6 +17,8 @@ pub(crate) const LOGGER: &str = "telemetry_otel";
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     state: Mutex<State>,
+    /// How many exports of each signal have failed since the process began.
+    failures: [AtomicU64; 3],
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +40,19 @@ impl Health {
         }
     }
 
+    /// How many exports of a signal have failed since the process began.
+    pub(crate) fn failures(&self, signal: Signal) -> u64 {
+        self.failures[signal as usize].load(Ordering::Relaxed)
+    }
+
+    /// How many exports have failed since the process began.
+    pub(crate) fn all_failures(&self) -> u64 {
+        let failures = Signal::ALL.iter().map(|signal| self.failures(*signal));
+        failures.sum()
+    }
+
     fn failed(&self, signal: Signal, error: &impl Display) {
+        self.failures[signal as usize].fetch_add(1, Ordering::Relaxed);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_news = state.failing.is_empty();
         state.failed += 1;

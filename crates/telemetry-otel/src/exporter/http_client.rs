@@ -16,7 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 /// # Errors
 ///
 /// When TLS cannot be set up.
-pub(super) fn build(timeout: Duration) -> Result<reqwest::Client, ExporterBuildError> {
+pub(crate) fn build(timeout: Duration) -> Result<reqwest::Client, ExporterBuildError> {
     let failed = |error: &dyn std::fmt::Display| {
         ExporterBuildError::InternalFailure(format!("cannot make an HTTP client: {error}"))
     };

@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::io;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread;
 
 use pin_project_lite::pin_project;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -13,7 +15,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 /// it has, does not matter to export.
 #[derive(Clone, Debug)]
 pub(crate) struct ExportRuntime {
-    runtime: Arc<Background>,
+    handle: Handle,
+    _runtime: Arc<Background>,
 }
 
 /// A runtime that may be dropped anywhere, also within another one.
@@ -41,13 +44,14 @@ impl ExportRuntime {
             .enable_all()
             .build()?;
         Ok(Self {
-            runtime: Arc::new(Background(Some(runtime))),
+            handle: runtime.handle().clone(),
+            _runtime: Arc::new(Background(Some(runtime))),
         })
     }
 
     /// Runs `work` with this runtime as the current one.
     pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _entered = self.handle().map(Handle::enter);
+        let _entered = self.handle.enter();
         work()
     }
 
@@ -59,8 +63,14 @@ impl ExportRuntime {
         }
     }
 
-    fn handle(&self) -> Option<&Handle> {
-        self.runtime.0.as_ref().map(Runtime::handle)
+    /// Runs a future to its end on this runtime, and blocks the thread until then: also one
+    /// of another runtime's. What panics there panics here.
+    pub(crate) fn run<F: Future<Output: Send> + Send>(&self, future: F) -> F::Output {
+        let run = || self.handle.block_on(future);
+        thread::scope(|scope| match scope.spawn(run).join() {
+            Ok(output) => output,
+            Err(panic) => resume_unwind(panic),
+        })
     }
 }
 

@@ -9,6 +9,10 @@ use crate::testing::metrics::CapturingMeters;
 use crate::testing::spans::{CapturingProcessor, CountingIds};
 
 /// Sets them, the first time.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this crate alone sets OpenTelemetry's globals"
+)]
 pub(super) fn set() {
     static SET: Once = Once::new();
     SET.call_once(|| {

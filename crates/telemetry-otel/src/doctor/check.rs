@@ -1,0 +1,111 @@
+//! Whether a collector takes a signal: name, connection, request.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use telemetry_core::milliseconds;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+use crate::config::OtlpSettings;
+use crate::doctor::advice::{self, Failure};
+use crate::doctor::report::SignalReport;
+use crate::doctor::request;
+
+/// Goes as far as it can in this time, and writes down how far that was.
+pub(super) async fn check(settings: &OtlpSettings, limit: Duration, report: &mut SignalReport) {
+    let mut step = Step::Resolve;
+    let steps = steps(settings, report, &mut step);
+    let result = timeout(limit, steps).await;
+    let failure = match result {
+        Ok(Ok(())) => return,
+        Ok(Err(failure)) => failure,
+        Err(_) => Failure::TimedOut { step, limit },
+    };
+    report.problem = Some(failure.to_string());
+    report.advice = Some(advice::advice(&failure, settings, report.signal));
+}
+
+/// What is under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    Resolve,
+    Connect,
+    Send,
+}
+
+async fn steps(
+    settings: &OtlpSettings,
+    report: &mut SignalReport,
+    step: &mut Step,
+) -> Result<(), Failure> {
+    let (host, port) = host_and_port(settings);
+    let addresses = resolve(&host, port).await?;
+    let shown: Vec<_> = addresses.iter().map(|to| to.ip().to_string()).collect();
+    report.steps.push(format!("{host} is {}", shown.join(", ")));
+
+    *step = Step::Connect;
+    let begun = Instant::now();
+    let address = connect(&addresses).await?;
+    let took = milliseconds(begun.elapsed());
+    report
+        .steps
+        .push(format!("connected to {address} in {took} ms"));
+
+    *step = Step::Send;
+    let begun = Instant::now();
+    request::send(settings, report.signal).await?;
+    let took = milliseconds(begun.elapsed());
+    report
+        .steps
+        .push(format!("an empty request was accepted in {took} ms"));
+    Ok(())
+}
+
+pub(super) fn host_and_port(settings: &OtlpSettings) -> (String, u16) {
+    let endpoint = &settings.endpoint;
+    let host = endpoint.host().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let by_scheme = if endpoint.scheme_str() == Some("https") {
+        443
+    } else {
+        80
+    };
+    (host.to_owned(), endpoint.port_u16().unwrap_or(by_scheme))
+}
+
+async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+    let failed = |error: io::Error| Failure::Resolve {
+        host: host.to_owned(),
+        error: error.to_string(),
+    };
+    let mut addresses = Vec::new();
+    for address in lookup_host((host, port)).await.map_err(failed)? {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    Ok(addresses)
+}
+
+/// Connects to the first address that lets it; the failure of the last.
+async fn connect(addresses: &[SocketAddr]) -> Result<SocketAddr, Failure> {
+    let mut failure = Failure::Resolve {
+        host: String::new(),
+        error: "it has no address".to_owned(),
+    };
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(_) => return Ok(*address),
+            Err(error) => {
+                failure = Failure::Connect {
+                    address: *address,
+                    is_refused: error.kind() == io::ErrorKind::ConnectionRefused,
+                    error: error.to_string(),
+                }
+            }
+        }
+    }
+    Err(failure)
+}

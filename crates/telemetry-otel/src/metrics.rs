@@ -1,0 +1,40 @@
+//! Metrics of telemetry itself.
+
+use std::sync::Arc;
+
+use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use telemetry_core::{names, statistics};
+
+use crate::config::Signal;
+use crate::exporter::Health;
+
+const LOG_DROPPED_LINES: &str = "telemetry.log.dropped_lines";
+const EXPORT_FAILURES: &str = "telemetry.export.failures";
+
+/// Registers them with the provider, which keeps them.
+pub(crate) fn register(provider: &SdkMeterProvider, health: &Arc<Health>) {
+    let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
+        .with_version(env!("CARGO_PKG_VERSION"))
+        .build();
+    let meter = provider.meter_with_scope(scope);
+    meter
+        .u64_observable_counter(LOG_DROPPED_LINES)
+        .with_unit("{line}")
+        .with_description("Log lines lost: the buffer was full, or the output refused them.")
+        .with_callback(|observer| observer.observe(statistics().dropped, &[]))
+        .build();
+    let health = Arc::clone(health);
+    meter
+        .u64_observable_counter(EXPORT_FAILURES)
+        .with_unit("{export}")
+        .with_description("Exports that failed, after all tries.")
+        .with_callback(move |observer| {
+            for signal in Signal::ALL {
+                let attributes = [KeyValue::new(names::SIGNAL, signal.to_string())];
+                observer.observe(health.failures(signal), &attributes);
+            }
+        })
+        .build();
+}

@@ -1,0 +1,85 @@
+//! What is said and measured of export itself.
+
+use otlp_test_collector::{Behaviour, Collector, MetricKind, Temporality};
+
+use crate::child::play;
+
+#[test]
+fn export_that_fails_is_one_line_at_any_level() {
+    for level in ["INFO", "ERROR"] {
+        let collector = Collector::start();
+        collector.set_behaviour(Behaviour::unavailable());
+        let variables = [("LOG_LEVEL", level), ("OTEL_EXPORTER_OTLP_TIMEOUT", "200")];
+        let ended = play("failing", &collector, &variables);
+        assert_eq!(ended.said("is_flushed"), "false");
+        assert_eq!(ended.said("is_done"), "false");
+        let line = ended.single("otel_export_failing");
+        assert_eq!(line["level"], "warning");
+        assert!(
+            line["error"].is_string() && line["signal"].is_string(),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn failed_exports_and_lost_lines_are_metrics() {
+    let (collector, dead) = (Collector::start(), Collector::start());
+    dead.set_behaviour(Behaviour::Refuse);
+    let endpoint = dead.endpoint();
+    play(
+        "failing",
+        &collector,
+        &[
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &endpoint),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "200"),
+        ],
+    );
+    let metric = collector.wait_for_metric("telemetry.export.failures");
+    let counter = MetricKind::Sum {
+        monotonic: true,
+        temporality: Temporality::Cumulative,
+    };
+    assert_eq!((metric.kind, &*metric.unit), (counter, "{export}"));
+    assert_eq!(metric.scope.name, "telemetry-otel");
+    let of = |signal: &str| {
+        metric
+            .point_with("signal", signal)
+            .unwrap()
+            .value
+            .as_integer()
+    };
+    assert!(of("traces") >= Some(1), "{metric:?}");
+    assert_eq!((of("metrics"), of("logs")), (Some(0), Some(0)));
+    let metric = collector.wait_for_metric("telemetry.log.dropped_lines");
+    assert_eq!((metric.kind, &*metric.unit), (counter, "{line}"));
+    assert_eq!(metric.points[0].value.as_integer(), Some(0));
+}
+
+#[test]
+fn nothing_of_export_itself_is_exported() {
+    let of_export = "h2=trace,hyper=trace,hyper_util=trace,opentelemetry=trace,\
+                     opentelemetry_sdk=trace,reqwest=trace,rustls=trace,tonic=trace,tower=trace";
+    for protocol in ["grpc", "http/protobuf"] {
+        let collector = Collector::start();
+        let ended = play(
+            "work",
+            &collector,
+            &[
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+                ("LOG_LEVEL", "TRACE"),
+                ("RUST_LOG", of_export),
+                ("OTEL_BLRP_SCHEDULE_DELAY", "10"),
+            ],
+        );
+        for record in collector.logs() {
+            assert!(
+                record.is("telemetry_initialized") || record.is("bracket_drawn"),
+                "{record:?}"
+            );
+        }
+        assert_eq!(collector.spans().len(), 1);
+        // They were said.
+        assert!(ended.lines.len() > 2, "{ended:?}");
+    }
+}

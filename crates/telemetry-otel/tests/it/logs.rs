@@ -1,0 +1,103 @@
+//! Log records.
+
+use otlp_test_collector::{Collector, LogRecord, Value as OtlpValue};
+use serde_json::Value;
+
+use crate::child::play;
+
+/// Says whether a value is what the line has.
+fn is_same(exported: &OtlpValue, line: &Value) -> bool {
+    match (exported, line) {
+        (OtlpValue::Text(text), Value::String(line)) => text == line,
+        (OtlpValue::Bool(value), Value::Bool(line)) => value == line,
+        (OtlpValue::Integer(value), line) => line.as_i64() == Some(*value),
+        (OtlpValue::Float(value), line) => line.is_f64() && line.as_f64() == Some(*value),
+        (OtlpValue::Array(values), Value::Array(line)) => {
+            let mut pairs = values.iter().zip(line);
+            values.len() == line.len() && pairs.all(|(value, line)| is_same(value, line))
+        }
+        // OTLP has no larger integers.
+        (OtlpValue::Text(text), line) => {
+            line.as_i64().is_none() && Ok(line.as_u64()) == text.parse().map(Some)
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn a_record_has_the_fields_of_the_line_with_their_types() {
+    let collector = Collector::start();
+    let ended = play("logs", &collector, &[]);
+    let record = collector.wait_for_log("tournament_shown");
+    let Value::Object(mut line) = ended.single("tournament_shown").clone() else {
+        panic!("{ended:?}")
+    };
+    let mut take = |name: &str| line.remove(name).unwrap();
+    assert!(take("timestamp").is_string());
+    assert_eq!(take("level"), *record.severity_text);
+    assert_eq!(take("logger"), *record.scope.name);
+    assert_eq!(take("event"), *record.body.as_str().unwrap());
+    assert_eq!(take("trace_id"), *record.trace_id.as_ref().unwrap());
+    assert_eq!(take("span_id"), *record.span_id.as_ref().unwrap());
+    assert_eq!(record.attributes.len(), line.len(), "{record:?}");
+    for (name, value) in &line {
+        assert!(
+            is_same(&record.attributes[name], value),
+            "{name}: {record:?}"
+        );
+    }
+    assert_eq!(record.attributes["largest"], "18446744073709551615");
+    assert_eq!(record.attributes["unsigned"], 7);
+    assert_eq!(record.attributes["labels"], ["tournament", "draft"]);
+    assert_eq!(record.attributes["password"], "[redacted]");
+    let span = collector.wait_for_span("request");
+    assert_eq!(record.trace_id, Some(span.trace_id));
+    assert_eq!(record.span_id, Some(span.span_id));
+}
+
+#[test]
+fn records_have_the_severity_of_the_line_and_there_are_as_many() {
+    let collector = Collector::start();
+    let ended = play("logs", &collector, &[("LOG_LEVEL", "TRACE")]);
+    for (event, number, text) in [
+        ("at_trace", 1, "trace"),
+        ("at_debug", 5, "debug"),
+        ("tournament_shown", 9, "info"),
+        ("at_warning", 13, "warning"),
+        ("at_error", 17, "error"),
+    ] {
+        let record = collector.wait_for_log(event);
+        assert_eq!(
+            (record.severity_number, &*record.severity_text),
+            (number, text)
+        );
+        assert_eq!(ended.single(event)["level"], text);
+    }
+    // Those of a logger come together.
+    let mut exported: Vec<_> = collector.logs().iter().map(body).collect();
+    let mut written = ended.events();
+    exported.sort_unstable();
+    written.sort_unstable();
+    assert_eq!(exported, written);
+}
+
+#[test]
+fn a_field_that_is_no_id_stays_a_field() {
+    let collector = Collector::start();
+    play("logs", &collector, &[]);
+    let record = collector.wait_for_log("outside");
+    assert_eq!(record.attributes["trace_id"], "not an id");
+    assert_eq!(record.trace_id, None);
+}
+
+#[test]
+fn a_level_that_gives_no_line_gives_no_record() {
+    let collector = Collector::start();
+    play("logs", &collector, &[("LOG_LEVEL", "WARNING")]);
+    let exported: Vec<_> = collector.logs().iter().map(body).collect();
+    assert_eq!(exported, ["at_warning", "at_error"]);
+}
+
+fn body(record: &LogRecord) -> String {
+    record.body.as_str().unwrap().to_owned()
+}

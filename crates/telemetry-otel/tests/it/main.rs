@@ -1,0 +1,19 @@
+//! What is exported, and when it ends. What is global to a process is tried in processes of
+//! its own: see `child`.
+
+#![allow(
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and its child tells it what it sees"
+)]
+
+mod child;
+mod doctor;
+mod door;
+mod ends;
+mod health;
+mod logs;
+mod scenarios;
+mod settings;
+mod spans;

@@ -1,0 +1,188 @@
+//! What the processes do.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use opentelemetry::trace::{
+    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, Tracer as _,
+};
+use opentelemetry::{Context, global};
+use telemetry_core::{Scope, propagation};
+use telemetry_otel::{OtelGuard, init};
+use tokio::runtime::{Builder, Runtime};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) fn play(scenario: &str) {
+    match scenario {
+        "work" => work(),
+        "flush" => flush(),
+        "failing" => failing(),
+        "logs" => logs(),
+        "propagate" => propagate(),
+        "shutdown" => shutdown(),
+        "spans" => spans(),
+        "twice" => twice(),
+        other => panic!("no scenario {other}"),
+    }
+}
+
+/// Says something to the test.
+fn say(name: &str, value: impl std::fmt::Display) {
+    eprintln!("{name}={value}");
+}
+
+fn end(telemetry: OtelGuard) {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    say("is_done", runtime.block_on(telemetry.shutdown(PATIENCE)));
+}
+
+#[tracing::instrument]
+fn draw_bracket(teams: u64, rounds: i64) {
+    tracing::debug_span!("shuffle").in_scope(|| {});
+    tracing::info!(teams, "bracket_drawn");
+}
+
+fn work() {
+    let telemetry = init().unwrap();
+    say("exports", telemetry.exports());
+    draw_bracket(8, 3);
+    end(telemetry);
+}
+
+fn flush() {
+    let telemetry = init().unwrap();
+    draw_bracket(8, 3);
+    say("is_flushed", telemetry.flush(PATIENCE));
+    // Without its end.
+    std::process::exit(0);
+}
+
+/// Works until somebody has learnt that export fails.
+fn failing() {
+    let telemetry = init().unwrap();
+    for _ in 0..3 {
+        draw_bracket(8, 3);
+        say("is_flushed", telemetry.flush(PATIENCE));
+    }
+    end(telemetry);
+}
+
+fn logs() {
+    let telemetry = init().unwrap();
+    let tracer = global::tracer("test");
+    let context = Context::new().with_span(tracer.start("request"));
+    let mut scope = Scope::builder();
+    scope
+        .field("request.id", "abc-123")
+        .field("user.id", 42)
+        .field("labels", &["tournament", "draft"][..]);
+    scope.trace(&context);
+    scope.build().in_scope(|| {
+        tracing::info!(
+            text = "a \"b\"\n",
+            integer = -5,
+            unsigned = 7_u64,
+            largest = u64::MAX,
+            float = 0.5,
+            boolean = true,
+            password = "hidden",
+            "tournament_shown"
+        );
+        tracing::trace!("at_trace");
+        tracing::debug!("at_debug");
+        tracing::warn!("at_warning");
+        tracing::error!("at_error");
+    });
+    tracing::info!(trace_id = "not an id", "outside");
+    drop(context);
+    end(telemetry);
+}
+
+fn remote(flags: TraceFlags) -> Context {
+    Context::new().with_remote_span_context(SpanContext::new(
+        TraceId::from(0xabc_u128),
+        SpanId::from(0xdef_u64),
+        flags,
+        true,
+        TraceState::default(),
+    ))
+}
+
+fn propagate() {
+    let telemetry = init().unwrap();
+    let mut headers = HashMap::new();
+    let scope = Scope::builder().field("request.id", "abc-123").build();
+    scope.in_scope(|| propagation::inject_trusted(&remote(TraceFlags::SAMPLED), &mut headers));
+    let mut names: Vec<_> = headers.into_keys().collect();
+    names.sort_unstable();
+    say("written", names.join(","));
+    let incoming = HashMap::from([(
+        "traceparent".to_owned(),
+        "00-00000000000000000000000000000abc-0000000000000def-01".to_owned(),
+    )]);
+    say("is_read", propagation::extract(&incoming).is_some());
+    end(telemetry);
+}
+
+fn shutdown() {
+    let runtime = match &*std::env::var("TEST_RUNTIME").unwrap() {
+        "current thread" => Builder::new_current_thread().enable_all().build(),
+        "one worker" => Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build(),
+        _ => Runtime::new(),
+    };
+    let runtime = runtime.unwrap();
+    let work = async {
+        let telemetry = init().unwrap();
+        draw_bracket(8, 3);
+        global::meter("test")
+            .u64_counter("brackets")
+            .build()
+            .add(1, &[]);
+        let begun = Instant::now();
+        say("is_done", telemetry.shutdown(Duration::from_secs(1)).await);
+        say("took", begun.elapsed().as_millis());
+    };
+    // On a worker, where there are any.
+    runtime.block_on(async { telemetry_core::spawn(work).await.unwrap() });
+}
+
+fn spans() {
+    let telemetry = init().unwrap();
+    let request = global::tracer("test").start("request");
+    {
+        let _attached = Context::new().with_span(request).attach();
+        draw_bracket(8, 3);
+        tracing::info_span!(target: "hyper::proto", "of_hyper").in_scope(|| {});
+        tracing::info_span!(target: "opentelemetry_sdk", "of_the_sdk").in_scope(|| {});
+        tracing::info_span!(target: "telemetry_otel", "of_export").in_scope(|| {});
+        tracing::info_span!(target: "tower_defense", "of_a_game").in_scope(|| {});
+    }
+    {
+        let _attached = remote(TraceFlags::NOT_SAMPLED).attach();
+        tracing::info_span!("beneath_unsampled").in_scope(|| {
+            tracing::info_span!("further_beneath_unsampled").in_scope(|| {});
+        });
+    }
+    {
+        let _attached = remote(TraceFlags::SAMPLED).attach();
+        tracing::info_span!("beneath_sampled").in_scope(|| {});
+    }
+    end(telemetry);
+}
+
+fn twice() {
+    let first = init().unwrap();
+    let second = init().unwrap();
+    say(
+        "exports",
+        format_args!("{} {}", first.exports(), second.exports()),
+    );
+    tracing::info!("before");
+    drop(second);
+    tracing::info!("after");
+    end(first);
+}
