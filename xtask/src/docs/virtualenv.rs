@@ -48,6 +48,8 @@ pub(crate) fn prepare() -> anyhow::Result<()> {
 pub(crate) fn mkdocs() -> Command {
     let mut command = Command::new(directory().join("bin/mkdocs"));
     command.current_dir(workspace::root());
+    // Material announces its successor on each build otherwise.
+    command.env("NO_MKDOCS_2_WARNING", "1");
     command
 }
 

@@ -7,7 +7,7 @@ use telemetry_core::testing::capture_logs;
 
 use crate::site::{Site, World};
 
-fn request(method: &str, path: &str) -> axum::http::request::Builder {
+fn request(method: &str, path: &str) -> http::request::Builder {
     Request::builder().method(method).uri(path)
 }
 

@@ -21,7 +21,7 @@ struct Stub {
 #[derive(Clone, Debug)]
 struct Received {
     target: String,
-    headers: axum::http::HeaderMap,
+    headers: http::HeaderMap,
     body: String,
 }
 
