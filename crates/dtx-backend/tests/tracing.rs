@@ -45,7 +45,7 @@ fn app() -> Router {
         .layer(HttpTelemetryLayer::new().with_query(true))
 }
 
-async fn send(request: axum::http::request::Builder) {
+async fn send(request: http::request::Builder) {
     let request = request.body(Body::empty()).unwrap();
     let response = app().oneshot(request).await.unwrap();
     response.into_body().collect().await.unwrap(); // the request ends with its body
@@ -73,7 +73,7 @@ async fn a_request_has_a_span_and_metrics() {
 
 /// A request that has each attribute there is, but those of methods that are known, and the
 /// route.
-fn strange() -> axum::http::request::Builder {
+fn strange() -> http::request::Builder {
     let client: SocketAddr = "192.0.2.7:50000".parse().unwrap();
     Request::builder()
         .method("BREW")
