@@ -91,7 +91,6 @@ impl Recording {
             } = origin;
             span.set_attributes(attributes::of_request(request, route, client, with_query));
         }
-        drop(span);
         let recording = Self {
             instruments,
             context,
