@@ -113,6 +113,9 @@ impl Door {
         let socket = TcpSocket::new_v4()?;
         // Connections that have just been closed do not keep the port.
         socket.set_reuseaddr(true)?;
+        // The next socket is there before this one goes, so that nobody takes the port.
+        #[cfg(unix)]
+        socket.set_reuseport(true)?;
         socket.bind(address)?;
         Ok(Self::Shut(Some(socket)))
     }
@@ -127,8 +130,10 @@ impl Door {
 
     fn shut(&mut self, address: SocketAddr) -> io::Result<()> {
         if matches!(self, Self::Open(_)) {
-            // The listener has to go first.
-            *self = Self::Shut(None);
+            #[cfg(not(unix))]
+            {
+                *self = Self::Shut(None);
+            }
             *self = Self::bind(address)?;
         }
         Ok(())

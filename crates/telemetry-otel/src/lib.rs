@@ -1,14 +1,76 @@
-//! OpenTelemetry export of traces, metrics and log records.
+//! OpenTelemetry export of traces, metrics and log records, by environment variables.
 //!
 //! ```no_run
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), telemetry_core::InstallError> {
-//! let telemetry = telemetry_otel::init()?; // lines, and export when the environment says so
-//! tracing::info!(players = 12, "tournament_shown");
-//! telemetry.shutdown(std::time::Duration::from_secs(5)).await;
-//! # Ok(())
-//! # }
+//! use std::time::Duration;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), telemetry_core::InstallError> {
+//!     let telemetry = telemetry_otel::init()?; // lines, and export when the environment says so
+//!     tracing::info!(players = 12, "tournament_shown");
+//!     telemetry.shutdown(Duration::from_secs(5)).await; // the last records are sent
+//!     Ok(())
+//! }
 //! ```
+//!
+//! With a collector that is gone, one line, and one more once it is back (`otel_export_recovered`):
+//!
+//! ```json
+//! {"timestamp":"2026-11-21T06:19:30.405168Z","level":"warning","logger":"telemetry_otel","event":"otel_export_failing","signal":"logs","error":"Operation failed: TonicLogsClient export failed with gRPC code: Unavailable: transport error: tcp connect error: tcp connect error: Connection refused (os error 111)"}
+//! ```
+//!
+//! # What it exports
+//!
+//! | signal | what |
+//! |---|---|
+//! | traces | the spans that the crates of this workspace make for units of work; beneath them the application's own `#[tracing::instrument]` spans, of level info and above, in traces that are sampled |
+//! | metrics | all that is recorded with OpenTelemetry's API, and the two below |
+//! | logs | a record for each log line, with the same fields of the same types, the event as its body, and the ids of trace and span |
+//!
+//! | metric | unit | kind | what |
+//! |---|---|---|---|
+//! | `telemetry.log.dropped_lines` | `{line}` | counter | log lines lost: the buffer was full, or the output refused them |
+//! | `telemetry.export.failures` | `{export}` | counter | exports that failed, after all tries, by `signal`: `traces`, `metrics`, `logs` |
+//!
+//! What export itself logs and records is on log lines and never exported. All of it has a resource:
+//! `service.name`, `service.version`, `service.instance.id`, `deployment.environment.name`,
+//! `process.*`, `telemetry.sdk.*`, and what `OTEL_RESOURCE_ATTRIBUTES` says.
+//!
+//! | event | level | fields | when |
+//! |---|---|---|---|
+//! | `otel_export_off` | info | `problem` | export is asked for, and there is nowhere to export to |
+//! | `otel_export_failing` | warning | `signal`, `error` | export begins to fail; at any `LOG_LEVEL` |
+//! | `otel_export_recovered` | info | `failed_exports`, `duration_ms` | export works again |
+//!
+//! Integers have limits: OTLP has none above that of `i64`, so on log records a larger one is a
+//! string. On spans of `tracing`, every unsigned field is a string, for `tracing-opentelemetry` does
+//! not know them: record `players as i64` where the backend is to compute with it.
+//!
+//! # Variables
+//!
+//! | variable | default | |
+//! |---|---|---|
+//! | `OTEL_ENABLED` | `false` | export on or off; `OTEL_SDK_DISABLED` wins |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | unset | the collector's URL; without one nothing is exported |
+//! | `OTEL_EXPORTER_OTLP_PROTOCOL` | by the port | `grpc` for 4317, else `http/protobuf` |
+//! | `OTEL_EXPORTER_OTLP_HEADERS`, `_TIMEOUT`, `_COMPRESSION` | unset, 10 s, none | each also for one signal: `OTEL_EXPORTER_OTLP_LOGS_HEADERS` |
+//! | `OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`, `OTEL_LOGS_EXPORTER` | `otlp` | or `console`, the standard error, or `none` |
+//! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `parentbased_traceidratio`, `0.1` | which traces are recorded |
+//! | `OTEL_PROPAGATORS` | `tracecontext,baggage` | in effect with export off, too |
+//! | `OTEL_RESOURCE_ATTRIBUTES` | unset | |
+//! | `OTEL_BSP_*`, `OTEL_BLRP_*`, `OTEL_METRIC_EXPORT_*` | the standard's | batches, queues and intervals |
+//!
+//! [`VARIABLES`] has all of them. A bad value is its default and a `telemetry_config_warning`, and never keeps the application
+//! from running.
+//!
+//! # Where to look
+//!
+//! | to … | see |
+//! |---|---|
+//! | start | [`init`], [`Otel::builder`] |
+//! | flush and end | [`OtelGuard`] |
+//! | choose in code | [`OtelConfig`] |
+//! | find out whether export can work | [`doctor()`] |
+//! | test what is recorded | `testing`, with the feature of that name |
 
 mod config;
 mod doctor;

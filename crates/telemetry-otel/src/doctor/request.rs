@@ -161,7 +161,7 @@ fn failed_call(status: &Status, not_spoken: impl FnOnce(String) -> Failure) -> F
     // Where there is no status of gRPC, tonic makes one of that of HTTP.
     let is_made_up = message.contains("grpc-status") && !is_refused;
     match status.source() {
-        Some(source) => not_spoken(format!("{message}: {}", chain(source))),
+        Some(source) => not_spoken(chain(source)),
         None if is_made_up => not_spoken(message.to_owned()),
         None => Failure::Grpc {
             code: status.code(),

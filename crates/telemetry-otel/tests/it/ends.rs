@@ -61,6 +61,19 @@ fn the_end_exports_everything_on_any_runtime() {
 }
 
 #[test]
+fn the_end_says_that_a_signal_was_not_sent() {
+    let names = ["TRACES", "METRICS", "LOGS"].map(|signal| format!("OTEL_{signal}_EXPORTER"));
+    let collector = Collector::start();
+    collector.set_behaviour(Behaviour::unavailable());
+    for of_others in [[1, 2], [0, 2], [0, 1]] {
+        let mut variables: Vec<_> = of_others.map(|at| (&*names[at], "none")).into();
+        variables.push(("OTEL_EXPORTER_OTLP_TIMEOUT", "300"));
+        let ended = play("work", &collector, &variables);
+        assert_eq!(ended.said("is_done"), "false", "{variables:?}");
+    }
+}
+
+#[test]
 fn the_end_comes_in_time_on_any_runtime_whatever_the_collector_does() {
     for behaviour in [Behaviour::BlackHole, Behaviour::Refuse] {
         for protocol in PROTOCOLS {

@@ -17,7 +17,7 @@ pub(crate) fn play(scenario: &str) {
     match scenario {
         "work" => work(),
         "flush" => flush(),
-        "failing" => failing(),
+        "flushing" => flushing(),
         "logs" => logs(),
         "propagate" => propagate(),
         "shutdown" => shutdown(),
@@ -58,8 +58,8 @@ fn flush() {
     std::process::exit(0);
 }
 
-/// Works until somebody has learnt that export fails.
-fn failing() {
+/// Exports three times and once more.
+fn flushing() {
     let telemetry = init().unwrap();
     for _ in 0..3 {
         draw_bracket(8, 3);
