@@ -49,7 +49,7 @@ const SPAN_ATTRIBUTES: [(&str, &str, &str); 13] = [
     (
         "client.address",
         "string",
-        "The address of the client, where the layer knows it.",
+        "The address of the client, where the layer is asked for it.",
     ),
     ("user_agent.original", "string", "The header `User-Agent`."),
     (

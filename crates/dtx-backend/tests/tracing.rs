@@ -42,7 +42,11 @@ fn app() -> Router {
     Router::new()
         .route("/api/tournaments/{id}/", get(show))
         .route("/fail", any(async || StatusCode::BAD_GATEWAY))
-        .layer(HttpTelemetryLayer::new().with_query(true))
+        .layer(
+            HttpTelemetryLayer::new()
+                .with_query(true)
+                .with_client_ip(true),
+        )
 }
 
 async fn send(request: http::request::Builder) {

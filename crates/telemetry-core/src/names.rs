@@ -170,7 +170,7 @@ events! {
     /// Export begins to fail.
     OTEL_EXPORT_FAILING: "warning" = "otel_export_failing", [SIGNAL, ERROR];
     /// Export works again.
-    OTEL_EXPORT_RECOVERED: "info" = "otel_export_recovered", [FAILED_EXPORTS, DURATION_MS];
+    OTEL_EXPORT_RECOVERED: "warning" = "otel_export_recovered", [FAILED_EXPORTS, DURATION_MS];
 
     /// A response went out whole, with a status below 500.
     REQUEST_COMPLETED: "info" = "request_completed", request_fields![];

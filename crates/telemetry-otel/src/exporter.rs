@@ -64,7 +64,12 @@ impl<E> Watched<E> {
             let result = tokio::time::timeout(self.timeout, export).await;
             result.unwrap_or(Err(OTelSdkError::Timeout(self.timeout)))
         };
-        let result = self.runtime.within(bounded).await;
+        let mut result = self.runtime.within(bounded).await;
+        if let (Err(OTelSdkError::InternalFailure(error)), Some(cause)) =
+            (&mut result, http_client::take_cause())
+        {
+            *error = format!("{error}: {cause}");
+        }
         self.health.observe(self.signal, &result);
         result
     }
@@ -161,7 +166,7 @@ macro_rules! otlp {
                 Protocol::HttpProtobuf => {
                     let mut builder = $exporter::builder()
                         .with_http()
-                        .with_http_client(http_client::build(settings.timeout)?)
+                        .with_http_client(http_client::Client::new(settings.timeout)?)
                         .with_endpoint(settings.endpoint.to_string())
                         .with_timeout(settings.timeout)
                         .with_headers(to_map(&settings.headers.0));

@@ -39,7 +39,7 @@
 //! |---|---|---|---|
 //! | `otel_export_off` | info | `problem` | export is asked for, and there is nowhere to export to |
 //! | `otel_export_failing` | warning | `signal`, `error` | export begins to fail; at any `LOG_LEVEL` |
-//! | `otel_export_recovered` | info | `failed_exports`, `duration_ms` | export works again |
+//! | `otel_export_recovered` | warning | `failed_exports`, `duration_ms` | export works again; at any `LOG_LEVEL` |
 //!
 //! Integers have limits: OTLP has none above that of `i64`, so on log records a larger one is a
 //! string. On spans of `tracing`, every unsigned field is a string, for `tracing-opentelemetry` does

@@ -28,6 +28,8 @@ struct Way {
 
 impl Way {
     fn new(protocol: Protocol, gzip: bool) -> Self {
+        // reqwest may be built without one, and panics then.
+        let _first = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()

@@ -81,7 +81,8 @@ impl Health {
             return;
         };
         drop(state);
-        tracing::info!(
+        // A warning too: who is told of the one at any level is told of the other.
+        tracing::warn!(
             target: LOGGER,
             message = names::event::OTEL_EXPORT_RECOVERED,
             { names::FAILED_EXPORTS } = failed,

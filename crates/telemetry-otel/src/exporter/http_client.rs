@@ -1,11 +1,59 @@
 //! The client that sends OTLP over HTTP.
 
+use std::cell::RefCell;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::ExporterBuildError;
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
+
+thread_local! {
+    /// Why the last request of an export that this thread waits for did not come through.
+    static CAUSE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// A client that remembers why a request did not come through: the exporter says of all
+/// causes that it is the network.
+#[derive(Debug)]
+pub(super) struct Client(reqwest::Client);
+
+impl Client {
+    /// Makes one. See [`build`].
+    ///
+    /// # Errors
+    ///
+    /// When TLS cannot be set up.
+    pub(super) fn new(timeout: Duration) -> Result<Self, ExporterBuildError> {
+        build(timeout).map(Self)
+    }
+}
+
+#[async_trait]
+impl HttpClient for Client {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let sent = self.0.send_bytes(request).await;
+        let cause = sent.as_ref().err().map(|error| innermost(&**error));
+        CAUSE.set(cause);
+        sent
+    }
+}
+
+/// Takes why the last request of this thread did not come through.
+pub(super) fn take_cause() -> Option<String> {
+    CAUSE.take()
+}
+
+/// The cause of all causes: those around it repeat it, or show the URL.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    match error.source() {
+        Some(source) => innermost(source),
+        None => error.to_string(),
+    }
+}
 
 /// Makes a client that trusts the certificates of Mozilla's list, and whose requests take at
 /// most `timeout`.
