@@ -131,8 +131,8 @@ async fn assert_failure_and_recovery_are_one_line_each(protocol: &str) {
             let line = program.line().await.unwrap();
             match line["event"].as_str().unwrap() {
                 "otel_export_recovered" => break line,
-                "request_completed" => {}
-                other => panic!("{name}: {other}"),
+                "otel_export_failing" => panic!("{name}: {line}"),
+                _ => {}
             }
         };
         let failed = recovered["failed_exports"].as_u64();
