@@ -97,11 +97,13 @@ fn warnings_about_telemetry_itself_are_shown_at_any_level() {
     let log = || {
         tracing::info!(target: "telemetry_core", "installed");
         tracing::warn!(target: "telemetry_core", "bad_setting");
+        tracing::warn!(target: "telemetry_otel", "export_failing");
         tracing::warn!(target: "telemetry_http", "request_cancelled");
     };
     let error = ("LOG_LEVEL", "ERROR");
-    assert_eq!(events(config(&[error]), log), ["bad_setting"]);
-    let without = ("RUST_LOG", "telemetry_core=error");
+    let told = ["bad_setting", "export_failing"];
+    assert_eq!(events(config(&[error]), log), told);
+    let without = ("RUST_LOG", "telemetry_core=error,telemetry_otel=error");
     assert_eq!(events(config(&[error, without]), log), [""; 0]);
 }
 
