@@ -3,7 +3,7 @@
 use crate::bench::contender::OURS;
 use crate::bench::report::{Measurement, Suite};
 
-/// A goal of our contender in a suite. Goals are shown and fail nothing: times depend on
+/// A goal of one of our contenders in a suite. Goals are shown and fail nothing: times depend on
 /// the machine.
 #[derive(Clone, Copy, Debug)]
 enum Goal {
@@ -13,30 +13,36 @@ enum Goal {
     OverBare(f64),
     /// A part of what another contender adds to the bare one.
     PartOf(f64, &'static str),
+    /// Nanoseconds added to another contender.
+    Over(f64, &'static str),
 }
 
-const GOALS: [(&str, &[Goal]); 4] = [
+const GOALS: [(&str, &str, &[Goal]); 6] = [
     (
         "line",
+        OURS,
         &[Goal::Nanoseconds(130.0), Goal::Instructions(1900)],
     ),
-    ("scope", &[Goal::Nanoseconds(80.0)]),
-    ("labels", &[Goal::Nanoseconds(40.0)]),
+    ("scope", OURS, &[Goal::Nanoseconds(80.0)]),
+    ("labels", OURS, &[Goal::Nanoseconds(40.0)]),
     (
         "request",
+        OURS,
         &[
             Goal::OverBare(600.0),
             Goal::PartOf(0.2, "tower-http-trace-json"),
         ],
     ),
+    ("trace", "telemetry-unsampled", &[Goal::Over(300.0, OURS)]),
+    ("trace", "telemetry-sampled", &[Goal::Over(750.0, OURS)]),
 ];
 
 /// Says of each goal that a contender has whether it is met.
 pub(crate) fn verdicts(suite: &Suite, measurement: &Measurement) -> String {
     let goals = GOALS
         .iter()
-        .filter(|(name, _)| *name == suite.name && measurement.contender == OURS)
-        .flat_map(|(_, goals)| *goals);
+        .filter(|(name, contender, _)| *name == suite.name && *contender == measurement.contender)
+        .flat_map(|(_, _, goals)| *goals);
     let verdicts = goals.filter_map(|goal| verdict(goal, suite, measurement));
     verdicts.collect::<Vec<_>>().join("; ")
 }
@@ -58,6 +64,13 @@ fn verdict(goal: &Goal, suite: &Suite, measurement: &Measurement) -> Option<Stri
         Goal::PartOf(most, other) => {
             let part = suite.over_bare(measurement)? / suite.over_bare(suite.find(other)?)?;
             (format!("≤ {most} of {other} ({part:.2})"), part <= most)
+        }
+        Goal::Over(most, other) => {
+            let over = measurement.nanoseconds - suite.find(other)?.nanoseconds;
+            (
+                format!("≤ {most} ns over {other} ({over:.0})"),
+                over <= most,
+            )
         }
     };
     let verdict = if is_met { "met" } else { "MISSED" };
