@@ -4,10 +4,16 @@
 //! sample and prints the nanoseconds that each sample took, one a line. `bench list` prints
 //! what there is.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "contenders set up OpenTelemetry's SDK as their users do"
+)]
+
 mod labels;
 mod line;
 mod request;
 mod scope;
+mod span;
 mod trace;
 
 use std::hint::black_box;
@@ -24,12 +30,13 @@ struct Contender {
     set_up: fn() -> Work,
 }
 
-const SUITES: [(&str, &[Contender]); 5] = [
+const SUITES: [(&str, &[Contender]); 6] = [
     ("line", line::CONTENDERS),
     ("scope", scope::CONTENDERS),
     ("labels", labels::CONTENDERS),
     ("request", request::CONTENDERS),
     ("trace", trace::CONTENDERS),
+    ("span", span::CONTENDERS),
 ];
 
 fn main() -> ExitCode {
