@@ -4,8 +4,8 @@ use opentelemetry::Context;
 use opentelemetry::logs::LoggerProvider as _;
 use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
 use telemetry_core::{Config, LineLayer, LogFormat};
-use tracing::Level;
 use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{FilterExt as _, dynamic_filter_fn, filter_fn};
 use tracing_subscriber::layer::{Filter, Layer};
 use tracing_subscriber::registry::Registry;
@@ -54,24 +54,27 @@ pub(crate) fn spans(pipeline: &Pipeline) -> Option<impl Layer<Registry> + Send +
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false);
-    let only_spans = filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO);
+    let is_wanted =
+        |metadata: &Metadata<'_>| metadata.is_span() && *metadata.level() <= Level::INFO;
     // A filter that looks at the current context must not be remembered for a callsite.
-    let sampled = dynamic_filter_fn(|_, _| {
-        Context::map_current(|context| {
-            !context.has_active_span() || context.span().span_context().is_sampled()
-        })
+    let sampled = dynamic_filter_fn(move |metadata, _| {
+        is_wanted(metadata)
+            && Context::map_current(|context| {
+                !context.has_active_span() || context.span().span_context().is_sampled()
+            })
     });
-    let filter = only_spans
+    // It comes first: asked each time, it spares asking the others.
+    let filter = sampled
         .with_max_level_hint(LevelFilter::INFO)
-        .and(not_of_export())
-        .and(sampled.with_max_level_hint(LevelFilter::INFO));
+        .and(filter_fn(is_wanted).with_max_level_hint(LevelFilter::INFO))
+        .and(not_of_export());
     Some(layer.with_filter(filter))
 }
 
 fn not_of_export<S>() -> impl Filter<S> {
     let filter = filter_fn(|metadata| {
         let target = metadata.target();
-        let krate = target.split("::").next().unwrap_or(target);
+        let krate = target.split(':').next().unwrap_or(target);
         !OF_EXPORT.contains(&krate) && !krate.starts_with("opentelemetry")
     });
     // Without a hint, those that it is combined with would lose theirs, and every event of
