@@ -1,16 +1,15 @@
 //! Installing log lines and export together.
 
-use std::error::Error;
-
 use opentelemetry::global;
 use telemetry_core::{Config, ConfigWarning, Environment, InstallError, Telemetry, names};
 
+use crate::causes::with_causes;
 use crate::config::{Exporter, OtelConfig, Signal};
 use crate::exporter::LOGGER;
 use crate::guard::OtelGuard;
 use crate::layers;
 use crate::metrics;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, PipelineError};
 use crate::propagators;
 use crate::resource::resource;
 
@@ -158,16 +157,10 @@ pub(crate) fn why_nothing(otel: &OtelConfig) -> Option<&'static str> {
     }
 }
 
-fn cannot_export(error: &dyn Error) -> ConfigWarning {
-    let mut problem = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        problem = format!("{problem}: {cause}");
-        source = cause.source();
-    }
+fn cannot_export(error: &PipelineError) -> ConfigWarning {
     ConfigWarning {
         variable: "OTEL_ENABLED".to_owned(),
-        problem,
+        problem: with_causes(error),
         using: "false".to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use opentelemetry::metrics::Histogram;
 use opentelemetry_semantic_conventions::metric::HTTP_CLIENT_REQUEST_DURATION;
 use telemetry_core::Instruments;
 
-use crate::instrumentation::{self, DURATION_BOUNDARIES};
+use crate::instrumentation;
 
 /// There are none as long as nothing exports.
 pub(super) static INSTRUMENTS: Instruments<ClientInstruments> =
@@ -23,12 +23,11 @@ impl ClientInstruments {
         let meter = global::meter_with_scope(scope.clone());
         Self {
             tracer: global::tracer_with_scope(scope),
-            duration: meter
-                .f64_histogram(HTTP_CLIENT_REQUEST_DURATION)
-                .with_unit("s")
-                .with_description("Duration of HTTP client requests.")
-                .with_boundaries(DURATION_BOUNDARIES.to_vec())
-                .build(),
+            duration: instrumentation::duration(
+                &meter,
+                HTTP_CLIENT_REQUEST_DURATION,
+                "Duration of HTTP client requests.",
+            ),
         }
     }
 }

@@ -7,7 +7,7 @@ use opentelemetry_semantic_conventions::metric::{
 };
 use telemetry_core::Instruments;
 
-use crate::instrumentation::{self, DURATION_BOUNDARIES};
+use crate::instrumentation;
 
 /// There are none as long as nothing exports.
 pub(super) static INSTRUMENTS: Instruments<ServerInstruments> =
@@ -26,12 +26,11 @@ impl ServerInstruments {
         let meter = global::meter_with_scope(scope.clone());
         Self {
             tracer: global::tracer_with_scope(scope),
-            duration: meter
-                .f64_histogram(HTTP_SERVER_REQUEST_DURATION)
-                .with_unit("s")
-                .with_description("Duration of HTTP server requests.")
-                .with_boundaries(DURATION_BOUNDARIES.to_vec())
-                .build(),
+            duration: instrumentation::duration(
+                &meter,
+                HTTP_SERVER_REQUEST_DURATION,
+                "Duration of HTTP server requests.",
+            ),
             active: meter
                 .i64_up_down_counter(HTTP_SERVER_ACTIVE_REQUESTS)
                 .with_unit("{request}")

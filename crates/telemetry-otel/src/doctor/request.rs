@@ -14,6 +14,7 @@ use tonic::transport::{Channel, ClientTlsConfig};
 use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 
+use crate::causes::with_causes;
 use crate::config::{OtlpSettings, Protocol, Signal, with_path};
 use crate::doctor::advice::Failure;
 use crate::doctor::check::Step;
@@ -178,16 +179,7 @@ fn method(signal: Signal) -> &'static str {
     }
 }
 
-/// An error with all that caused it, in one line. What a cause repeats is left out.
+/// An error with all that caused it, in one line.
 fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text.escape_debug().to_string()
+    with_causes(error).escape_debug().to_string()
 }
