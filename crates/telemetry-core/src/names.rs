@@ -122,6 +122,33 @@ fields! {
     /// The source chain of an error, or the place and backtrace of a panic.
     EXCEPTION: "string" = "exception";
 
+    /// The WebSocket connection that a unit of work belongs to: a UUID.
+    WS_CONN_ID: "string" = "ws.conn_id";
+    /// The status code that a WebSocket connection was closed with, by either side: RFC 6455
+    /// section 7.4. 1006 when the peer went away without one.
+    CLOSE_CODE: "integer" = "close_code";
+    /// The beginning of a text message, at most 100 characters. Never of a binary one.
+    DATA_PREVIEW: "string" = "data_preview";
+    /// How many messages a WebSocket connection received.
+    MESSAGES_RECEIVED: "integer" = "messages_received";
+    /// How many messages a WebSocket connection sent.
+    MESSAGES_SENT: "integer" = "messages_sent";
+    /// How many bytes the messages had that a WebSocket connection received.
+    BYTES_RECEIVED: "integer" = "bytes_received";
+    /// How many bytes the messages had that a WebSocket connection sent.
+    BYTES_SENT: "integer" = "bytes_sent";
+
+    /// The background job that a unit of work is, as its queue names it.
+    TASK_ID: "string" = "task.id";
+    /// The kind of background job that a unit of work is.
+    TASK_NAME: "string" = "task.name";
+    /// How many times a background job was begun, this time included: 1 at first.
+    TASK_ATTEMPT: "integer" = "task.attempt";
+    /// The background job that was put on a queue.
+    CHILD_TASK_ID: "string" = "child_task_id";
+    /// The kind of the background job that was put on a queue.
+    CHILD_TASK_NAME: "string" = "child_task_name";
+
     /// The environment variable that a warning is about.
     VARIABLE: "string" = "variable";
     /// What is wrong with a setting.
@@ -179,6 +206,28 @@ events! {
     REQUEST_FAILED: "error" = "request_failed", request_fields![ERROR, EXCEPTION];
     /// The client went away before the body ended.
     REQUEST_CANCELLED: "warning" = "request_cancelled", request_fields![];
+
+    /// A WebSocket connection is open.
+    WS_CONNECTED: "info" = "ws_connected", [CLIENT_IP];
+    /// A WebSocket message came in.
+    WS_RECEIVE: "debug" = "ws_receive", [DATA_PREVIEW];
+    /// A WebSocket connection is closed, however it ended.
+    WS_DISCONNECTED: "info" = "ws_disconnected",
+        [
+            CLOSE_CODE, DURATION_MS, MESSAGES_RECEIVED, MESSAGES_SENT, BYTES_RECEIVED,
+            BYTES_SENT, ERROR
+        ];
+
+    /// A background job was put on a queue.
+    TASK_ENQUEUED: "info" = "task_enqueued", [CHILD_TASK_ID, CHILD_TASK_NAME];
+    /// An attempt at a background job begins.
+    TASK_STARTED: "info" = "task_started", [];
+    /// A background job succeeded.
+    TASK_COMPLETED: "info" = "task_completed", [DURATION_MS];
+    /// An attempt at a background job failed, and there will be another.
+    TASK_RETRYING: "warning" = "task_retrying", [ERROR, TASK_ATTEMPT, DURATION_MS];
+    /// A background job failed, and will not be tried again.
+    TASK_FAILED: "error" = "task_failed", [ERROR, EXCEPTION, DURATION_MS];
 }
 
 #[cfg(test)]
@@ -249,8 +298,11 @@ mod tests {
     #[test]
     fn the_documentation_of_the_crate_has_its_own_events() {
         let documentation = include_str!("lib.rs");
+        let of_others = ["request_", "otel_", "ws_", "task_"];
         let own = EVENTS.iter().filter(|event| {
-            !event.name.starts_with("request_") && !event.name.starts_with("otel_")
+            !of_others
+                .iter()
+                .any(|prefix| event.name.starts_with(prefix))
         });
         for Event {
             name,
