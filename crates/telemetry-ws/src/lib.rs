@@ -18,10 +18,12 @@ mod state;
 mod supervised;
 mod tracker;
 mod transport;
+#[cfg(feature = "tungstenite")]
+mod tungstenite;
 
 #[cfg(feature = "axum")]
 pub use axum::{TelemetryUpgrade, UpgradeRejection};
-pub use handling::MessageHandling;
+pub use handling::{Handling, MessageHandling};
 pub use origins::{AllowedOrigins, AllowedOriginsError};
 pub use settings::WebSocketTelemetry;
 pub use socket::TelemetrySocket;

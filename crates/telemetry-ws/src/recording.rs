@@ -5,6 +5,7 @@ mod instruments;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
+use opentelemetry::global::BoxedTracer;
 use opentelemetry_semantic_conventions::attribute::HTTP_ROUTE;
 
 use crate::names;
@@ -58,6 +59,11 @@ impl Recording {
             instruments: instruments.get(),
             route,
         }
+    }
+
+    /// What spans of messages are made with.
+    pub(crate) fn tracer(&self) -> Option<&'static BoxedTracer> {
+        self.instruments.map(|instruments| &instruments.tracer)
     }
 
     /// Counts a connection that begins.

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use opentelemetry::global::BoxedTracer;
 use opentelemetry::metrics::{BoundCounter, Counter, Histogram, UpDownCounter};
 use opentelemetry::{InstrumentationScope, KeyValue, global};
 use opentelemetry_semantic_conventions::SCHEMA_URL;
@@ -39,6 +40,7 @@ const DURATION_BOUNDARIES: [f64; 12] = [
 
 #[derive(Debug)]
 pub(super) struct Instruments {
+    pub(super) tracer: BoxedTracer,
     pub(super) active: UpDownCounter<i64>,
     pub(super) duration: Histogram<f64>,
     messages: Counter<u64>,
@@ -74,8 +76,9 @@ impl Instruments {
             .with_version(env!("CARGO_PKG_VERSION"))
             .with_schema_url(SCHEMA_URL)
             .build();
-        let meter = global::meter_with_scope(scope);
+        let meter = global::meter_with_scope(scope.clone());
         Self {
+            tracer: global::tracer_with_scope(scope),
             active: meter
                 .i64_up_down_counter(names.active)
                 .with_unit("{connection}")

@@ -7,4 +7,8 @@
 )]
 
 mod context;
+mod endings;
+mod limits;
+mod refusals;
+mod shutdown;
 mod support;
