@@ -4,6 +4,7 @@ mod rejection;
 mod upgrade;
 
 use std::io;
+use std::task::{Context, Poll};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
@@ -56,6 +57,11 @@ impl Transport for WebSocket {
             Some(Cause::Protocol(_)) => Meaning::Violation(PROTOCOL),
             _ => Meaning::Gone,
         }
+    }
+
+    // The stream beneath is out of reach: time must do.
+    fn poll_discard(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
     }
 
     fn error(error: io::Error) -> axum::Error {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use telemetry_core::panic::Panic;
 use telemetry_core::{ClientIp, Scope};
@@ -134,6 +134,11 @@ impl<S: Transport> Connection<S> {
     /// Closes, unless it is closed, and waits for the peer's close frame.
     pub(crate) fn poll_handshake(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.with(|state| state.poll_handshake(state.code, cx))
+    }
+
+    /// How long the peer may take for that.
+    pub(crate) fn close_timeout(&self) -> Duration {
+        self.lock().close_timeout(&self.settings)
     }
 
     /// Ends the connection, unless it has ended, with the code that it was released with.

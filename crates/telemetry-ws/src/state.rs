@@ -4,12 +4,18 @@ use std::fmt::Display;
 use std::io::{Error, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use crate::close_code;
 use crate::keep_alive::{Due, KeepAlive};
 use crate::settings::Settings;
 use crate::stall::Stall;
 use crate::transport::{Meaning, Transport, View};
+
+/// How long a socket is kept whose peer broke the protocol. What it still sends is unread, so
+/// that the system resets the connection when the socket goes, and forgets what waits to be
+/// sent: the close frame waits for the acknowledgement of what went before (RFC 896).
+const LINGER: Duration = Duration::from_millis(500);
 
 /// What a stream of messages gives next.
 type Next<S> = Option<Result<<S as Transport>::Message, <S as Transport>::Failure>>;
@@ -29,6 +35,8 @@ pub(crate) struct State<S> {
     pub(crate) exception: Option<String>,
     /// Nothing can be sent any more.
     is_broken: bool,
+    /// The peer was told that it broke the protocol: nothing more is read of it.
+    is_failed: bool,
     /// What to close with, where nobody has done so.
     pub(crate) code: u16,
     /// Nobody has the socket any more.
@@ -72,6 +80,7 @@ impl<S: Transport> State<S> {
             error: None,
             exception: None,
             is_broken: false,
+            is_failed: false,
             code: close_code::NORMAL,
             is_released: false,
             keep_alive: settings.idle_timeout.map(KeepAlive::new),
@@ -192,6 +201,12 @@ impl<S: Transport> State<S> {
             // Pending or not, the peer's frame is what to wait for.
             let _flushed = self.poll_flush(cx);
         }
+        if self.is_failed {
+            return self
+                .socket
+                .as_mut()
+                .map_or(Poll::Ready(()), |socket| socket.poll_discard(cx));
+        }
         loop {
             let Some(socket) = &mut self.socket else {
                 return Poll::Ready(());
@@ -208,6 +223,15 @@ impl<S: Transport> State<S> {
                 }
                 None => return Poll::Ready(()),
             }
+        }
+    }
+
+    /// How long the peer may take to close, once nobody has the socket any more.
+    pub(crate) fn close_timeout(&self, settings: &Settings) -> Duration {
+        if self.is_failed {
+            settings.close_timeout.min(LINGER)
+        } else {
+            settings.close_timeout
         }
     }
 
@@ -258,6 +282,7 @@ impl<S: Transport> State<S> {
         self.note_error(error);
         if let Meaning::Violation(code) = S::meaning(error) {
             self.close_now(code, "", cx);
+            self.is_failed = !self.is_broken;
         }
     }
 

@@ -84,7 +84,7 @@ impl<S: Transport, F: Future> Future for Supervised<S, F> {
         // Tasks of the handler may have the socket longer than it, or drop it earlier.
         std::task::ready!(connection.poll_released(cx));
         if this.closing.is_none() {
-            let timeout = connection.settings.close_timeout;
+            let timeout = connection.close_timeout();
             this.closing.set(Some(sleep(timeout)));
         }
         let is_late =

@@ -1,6 +1,7 @@
 //! What is asked of a socket in order to follow it.
 
 use std::fmt::Display;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::sink::Sink;
@@ -36,6 +37,11 @@ pub trait Transport:
     /// Says what an error means for the connection.
     #[doc(hidden)]
     fn meaning(error: &Self::Failure) -> Meaning;
+
+    /// Reads and drops what the peer still sends, as far as the stream beneath can be reached:
+    /// ready once the peer has closed.
+    #[doc(hidden)]
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
     /// Makes an error of one of ours.
     #[doc(hidden)]

@@ -179,7 +179,7 @@ async fn five_hundred_connections_at_once_do_not_see_each_other() {
                 let said = text.to_owned();
                 let task = spawn(async move {
                     tokio::task::yield_now().await;
-                    tracing::info!(said, expected = id, "from_task");
+                    tracing::info!(said = said.as_str(), expected = id, "from_task");
                 });
                 task.await.unwrap();
                 if socket.send(message).await.is_err() {

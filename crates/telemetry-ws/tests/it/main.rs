@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod conformance;
 mod context;
 mod endings;
 mod limits;

@@ -15,7 +15,7 @@ use telemetry_ws::{ConnectionTracker, TelemetrySocket, TelemetryUpgrade, WebSock
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-pub(crate) use raw::{Frame, Raw, close, frame, masked};
+pub(crate) use raw::{Frame, Raw, close, masked};
 pub(crate) use tokio_tungstenite::tungstenite::Message;
 
 pub(crate) type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;

@@ -46,7 +46,17 @@ impl Raw {
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).await.unwrap();
+        assert!(self.try_send(bytes).await);
+    }
+
+    /// Sends bytes; false when the server has closed.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).await.is_ok()
+    }
+
+    /// Ends this half of the stream.
+    pub(crate) async fn leave(&mut self) {
+        self.stream.shutdown().await.unwrap();
     }
 
     /// Reads one frame; `None` once the server has closed.
