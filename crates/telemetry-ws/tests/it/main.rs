@@ -6,10 +6,13 @@
     reason = "a test fails by panicking"
 )]
 
+#[cfg(feature = "tungstenite")]
+mod clients;
 mod conformance;
 mod context;
 mod endings;
 mod limits;
+mod messages;
 mod refusals;
 mod shutdown;
 mod support;
