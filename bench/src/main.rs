@@ -15,6 +15,7 @@ mod request;
 mod scope;
 mod span;
 mod trace;
+mod websocket;
 
 use std::hint::black_box;
 use std::io::{self, Write};
@@ -30,13 +31,14 @@ struct Contender {
     set_up: fn() -> Work,
 }
 
-const SUITES: [(&str, &[Contender]); 6] = [
+const SUITES: [(&str, &[Contender]); 7] = [
     ("line", line::CONTENDERS),
     ("scope", scope::CONTENDERS),
     ("labels", labels::CONTENDERS),
     ("request", request::CONTENDERS),
     ("trace", trace::CONTENDERS),
     ("span", span::CONTENDERS),
+    ("websocket", websocket::CONTENDERS),
 ];
 
 fn main() -> ExitCode {

@@ -60,7 +60,7 @@ pub const CONTENDERS: &[Contender] = &[
 
 /// Gives up what it gets.
 #[derive(Debug)]
-struct Discard;
+pub struct Discard;
 
 impl SpanProcessor for Discard {
     fn on_start(&self, _: &mut Span, _: &Context) {}
@@ -105,7 +105,7 @@ fn tracers(sampler: Sampler) -> SdkTracerProvider {
         .build()
 }
 
-fn lines() {
+pub fn lines() {
     let layer = LineLayer::new(LogFormat::Json, |line: &[u8], _| {
         black_box(line);
     });

@@ -33,10 +33,10 @@ impl Transport for WebSocket {
         }
     }
 
-    fn close_message(code: u16, reason: &'static str) -> Message {
+    fn close_message(code: u16) -> Message {
         Message::Close(Some(CloseFrame {
             code,
-            reason: Utf8Bytes::from_static(reason),
+            reason: Utf8Bytes::default(),
         }))
     }
 

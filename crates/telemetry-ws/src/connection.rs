@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use opentelemetry::Context as OtelContext;
+use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 use telemetry_core::panic::Panic;
 use telemetry_core::{ClientIp, Scope};
 
@@ -23,6 +25,8 @@ pub(crate) struct Connection<S: Transport> {
     pub(crate) scope: Scope,
     pub(crate) settings: Arc<Settings>,
     pub(crate) recording: Recording,
+    /// The span of the handshake, which those of messages are linked to.
+    pub(crate) upgrade: SpanContext,
     started: Instant,
     state: Mutex<State<S>>,
     /// Whether something runs the handler, and ends the connection.
@@ -41,10 +45,13 @@ impl<S: Transport> Connection<S> {
         client: Option<ClientIp>,
     ) -> Arc<Self> {
         recording.begin();
+        let upgrade = scope
+            .in_scope(|| OtelContext::map_current(|context| context.span().span_context().clone()));
         let connection = Arc::new(Self {
             state: Mutex::new(State::new(socket, &settings)),
             scope,
             recording,
+            upgrade,
             started: Instant::now(),
             is_supervised: AtomicBool::new(false),
             is_aborted: AtomicBool::new(false),
@@ -161,7 +168,7 @@ impl<S: Transport> Connection<S> {
         self.scope.in_scope(|| {
             let mut cx = Context::from_waker(Waker::noop());
             let mut state = self.lock();
-            state.close_now(code, "", &mut cx);
+            state.close_now(code, &mut cx);
             let Some(socket) = state.end() else { return };
             let mut wakers = std::mem::take(&mut state.wakers);
             let end = End {
@@ -190,7 +197,7 @@ impl<S: Transport + Send> Tracked for Connection<S> {
         self.scope.in_scope(|| {
             let mut cx = Context::from_waker(Waker::noop());
             let mut state = self.lock();
-            state.close_now(AWAY, "", &mut cx);
+            state.close_now(AWAY, &mut cx);
             let mut wakers = std::mem::take(&mut state.wakers);
             drop(state);
             // They were waiting with the socket, which has forgotten them.

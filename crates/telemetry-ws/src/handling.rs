@@ -58,15 +58,15 @@ impl<S: Transport> MessageHandling<S> {
     /// ```
     pub fn handle<F: Future>(&self, message: &S::Message, work: F) -> Handling<F> {
         let connection = &self.connection;
-        let span = if connection.settings.message_spans {
-            let route = connection.recording.route.as_deref();
-            let tracer = connection.recording.tracer();
-            tracer.map(|tracer| {
-                (connection.scope).in_scope(|| MessageSpan::start(tracer, route, &S::view(message)))
-            })
+        let tracer = if connection.settings.message_spans {
+            connection.recording.tracer()
         } else {
             None
         };
+        let span = tracer.map(|tracer| {
+            let route = connection.recording.route.as_deref();
+            MessageSpan::start(tracer, route, &connection.upgrade, &S::view(message))
+        });
         let scope = connection.scope.in_scope(|| {
             let _attached = span.as_ref().map(MessageSpan::attach);
             Scope::snapshot()

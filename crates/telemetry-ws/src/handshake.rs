@@ -42,6 +42,12 @@ pub(crate) fn open_scope(labels: &LabelExtractor, path: &str, headers: &HeaderMa
     scope
 }
 
+/// Says whether something else follows the request, and tells the client its id.
+#[cfg(feature = "axum")]
+pub(crate) fn is_followed() -> bool {
+    Scope::current().is_some_and(|scope| scope.get(names::REQUEST_ID).is_some())
+}
+
 /// Tells the client the id of its request.
 pub(crate) fn set_request_id(headers: &mut HeaderMap, scope: &Scope) {
     let id = scope.get(names::REQUEST_ID);

@@ -35,6 +35,8 @@ pub(crate) struct State<S> {
     pub(crate) exception: Option<String>,
     /// Nothing can be sent any more.
     is_broken: bool,
+    /// A frame of ours, a ping or a close, waits to go out.
+    is_unflushed: bool,
     /// The peer was told that it broke the protocol: nothing more is read of it.
     is_failed: bool,
     /// What to close with, where nobody has done so.
@@ -80,6 +82,7 @@ impl<S: Transport> State<S> {
             error: None,
             exception: None,
             is_broken: false,
+            is_unflushed: false,
             is_failed: false,
             code: close_code::NORMAL,
             is_released: false,
@@ -95,7 +98,12 @@ impl<S: Transport> State<S> {
             let Some(socket) = &mut self.socket else {
                 return Poll::Ready(None);
             };
-            match Pin::new(socket).poll_next(cx) {
+            let mut socket = Pin::new(socket);
+            if self.is_unflushed {
+                // Nobody else may know of it. An error is met again by reading.
+                self.is_unflushed = socket.as_mut().poll_flush(cx).is_pending();
+            }
+            match socket.poll_next(cx) {
                 Poll::Ready(Some(Ok(message))) => {
                     if !self.receive(&message) {
                         return Poll::Ready(Some(Ok(message)));
@@ -166,7 +174,7 @@ impl<S: Transport> State<S> {
     }
 
     /// Sends a close frame, unless there was one, as far as that goes without waiting.
-    pub(crate) fn close_now(&mut self, code: u16, reason: &'static str, cx: &mut Context<'_>) {
+    pub(crate) fn close_now(&mut self, code: u16, cx: &mut Context<'_>) {
         let Some(socket) = &mut self.socket else {
             return;
         };
@@ -176,7 +184,7 @@ impl<S: Transport> State<S> {
         if self.close.is_none() {
             // Not being ready is no reason to wait: what is taken now goes out when it can.
             let _ready = Pin::new(&mut *socket).poll_ready(cx);
-            match Pin::new(&mut *socket).start_send(S::close_message(code, reason)) {
+            match Pin::new(&mut *socket).start_send(S::close_message(code)) {
                 Ok(()) => self.note_close(code, false),
                 Err(error) => {
                     self.note_error(&error);
@@ -187,15 +195,17 @@ impl<S: Transport> State<S> {
         let Some(socket) = &mut self.socket else {
             return;
         };
-        if let Poll::Ready(Err(error)) = Pin::new(socket).poll_flush(cx) {
-            self.note_error(&error);
+        match Pin::new(socket).poll_flush(cx) {
+            Poll::Pending => self.is_unflushed = true,
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => self.note_error(&error),
         }
     }
 
     /// Closes with `code`, unless it is closed, and waits for the peer's close frame.
     pub(crate) fn poll_handshake(&mut self, code: u16, cx: &mut Context<'_>) -> Poll<()> {
         if self.close.is_none() {
-            self.close_now(code, "", cx);
+            self.close_now(code, cx);
         }
         if !self.is_broken {
             // Pending or not, the peer's frame is what to wait for.
@@ -281,7 +291,7 @@ impl<S: Transport> State<S> {
     fn fail(&mut self, error: &S::Failure, cx: &mut Context<'_>) {
         self.note_error(error);
         if let Meaning::Violation(code) = S::meaning(error) {
-            self.close_now(code, "", cx);
+            self.close_now(code, cx);
             self.is_failed = !self.is_broken;
         }
     }
@@ -321,7 +331,7 @@ impl<S: Transport> State<S> {
                     let mut socket = Pin::new(socket);
                     if socket.as_mut().poll_ready(cx).is_ready() {
                         let _unanswered = socket.as_mut().start_send(S::ping_message(payload));
-                        let _later = socket.poll_flush(cx);
+                        self.is_unflushed = socket.poll_flush(cx).is_pending();
                     }
                 }
             }

@@ -83,14 +83,15 @@ impl<S: Transport, F: Future> Future for Supervised<S, F> {
         }
         // Tasks of the handler may have the socket longer than it, or drop it earlier.
         std::task::ready!(connection.poll_released(cx));
-        if this.closing.is_none() {
-            let timeout = connection.close_timeout();
-            this.closing.set(Some(sleep(timeout)));
-        }
-        let is_late =
-            (this.closing.as_mut().as_pin_mut()).is_some_and(|closing| closing.poll(cx).is_ready());
-        if is_late || connection.poll_handshake(cx).is_ready() {
-            connection.finish_released();
+        if !connection.has_ended() {
+            let is_closed = connection.poll_handshake(cx).is_ready();
+            if this.closing.is_none() && !is_closed {
+                this.closing.set(Some(sleep(connection.close_timeout())));
+            }
+            let closing = this.closing.as_mut().as_pin_mut();
+            if is_closed || closing.is_some_and(|closing| closing.poll(cx).is_ready()) {
+                connection.finish_released();
+            }
         }
         if this.handler.is_some() || !connection.has_ended() {
             return Poll::Pending;

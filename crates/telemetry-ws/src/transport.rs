@@ -26,9 +26,9 @@ pub trait Transport:
     #[doc(hidden)]
     fn view(message: &Self::Message) -> View<'_>;
 
-    /// Makes a close message.
+    /// Makes a close message without a reason.
     #[doc(hidden)]
-    fn close_message(code: u16, reason: &'static str) -> Self::Message;
+    fn close_message(code: u16) -> Self::Message;
 
     /// Makes a ping.
     #[doc(hidden)]

@@ -34,10 +34,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Transport for WebSocketStream<T> {
         }
     }
 
-    fn close_message(code: u16, reason: &'static str) -> Message {
+    fn close_message(code: u16) -> Message {
         Message::Close(Some(CloseFrame {
             code: code.into(),
-            reason: Utf8Bytes::from_static(reason),
+            reason: Utf8Bytes::default(),
         }))
     }
 

@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, OriginalUri};
 use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
-use telemetry_core::{ClientIp, Scope};
+use telemetry_core::ClientIp;
 
 use crate::axum::UpgradeRejection;
 use crate::handshake;
@@ -111,7 +111,7 @@ impl TelemetryUpgrade {
         F: Future<Output = ()> + Send + 'static,
     {
         let settings = Arc::clone(&self.telemetry.settings);
-        let is_followed = Scope::current().is_some();
+        let is_followed = handshake::is_followed();
         let scope = handshake::open_scope(&settings.labels, self.uri.path(), &self.headers);
         let tracker = settings.tracker.as_ref();
         let mut response = if !settings.origins.allow(&self.uri, &self.headers) {
@@ -157,7 +157,7 @@ impl<S: Send + Sync> FromRequestParts<S> for TelemetryUpgrade {
         let inner = match WebSocketUpgrade::from_request_parts(parts, state).await {
             Ok(inner) => inner,
             Err(inner) => {
-                let scope = Scope::current().is_none().then(|| {
+                let scope = (!handshake::is_followed()).then(|| {
                     handshake::open_scope(&telemetry.settings.labels, uri.path(), &parts.headers)
                 });
                 return Err(UpgradeRejection::new(inner, scope));

@@ -2,7 +2,7 @@
 
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::{
-    Link, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
+    Link, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer as _,
 };
 use opentelemetry::{Array, Context, ContextGuard, KeyValue, StringValue, Value as OtelValue};
 use opentelemetry_semantic_conventions::attribute::{
@@ -33,16 +33,20 @@ pub(super) struct MessageSpan {
 }
 
 impl MessageSpan {
-    /// Starts it, linked to the span that is current.
-    pub(super) fn start(tracer: &BoxedTracer, route: Option<&str>, message: &View<'_>) -> Self {
+    /// Starts it, linked to the span of the upgrade, where there is one.
+    pub(super) fn start(
+        tracer: &BoxedTracer,
+        route: Option<&str>,
+        upgrade: &SpanContext,
+        message: &View<'_>,
+    ) -> Self {
         let name = match route {
             Some(route) => [PROCESS, " ", route].concat(),
             None => [PROCESS, " ", WEBSOCKET].concat(),
         };
         let mut builder = SpanBuilder::from_name(name).with_kind(SpanKind::Consumer);
-        let upgrade = Context::map_current(|context| context.span().span_context().clone());
         if upgrade.is_valid() {
-            builder = builder.with_links(vec![Link::new(upgrade, Vec::new(), 0)]);
+            builder = builder.with_links(vec![Link::new(upgrade.clone(), Vec::new(), 0)]);
         }
         let root = Context::new();
         let span = tracer.build_with_context(builder, &root);
