@@ -16,14 +16,10 @@ use crate::state::Traffic;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The one that was called.
-    #[cfg_attr(
-        not(any(feature = "axum", feature = "tungstenite")),
-        expect(dead_code, reason = "there are no sockets without a feature")
-    )]
     Server,
     /// The one that called.
     #[cfg_attr(
-        not(feature = "tungstenite"),
+        all(feature = "axum", not(feature = "tungstenite")),
         expect(dead_code, reason = "axum has servers alone")
     )]
     Client,

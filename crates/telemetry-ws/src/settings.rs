@@ -15,7 +15,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Says how connections are followed, and what is asked of their peers.
 ///
 /// In axum, put it among the extensions of the routes, where a
-/// [`TelemetryUpgrade`](crate::TelemetryUpgrade) finds it:
+/// `TelemetryUpgrade` finds it:
 ///
 /// ```
 /// # #[cfg(feature = "axum")]

@@ -47,7 +47,7 @@ impl<S: Transport> TelemetrySocket<S> {
         let connection = Connection::open(socket, scope, settings, recording, client);
         let tracking = tracker.map(|tracker| {
             let connection: Weak<dyn Tracked> = Arc::downgrade(&connection) as _;
-            tracker.track(connection)
+            tracker.track(&connection)
         });
         Self {
             connection,
@@ -56,6 +56,7 @@ impl<S: Transport> TelemetrySocket<S> {
         }
     }
 
+    #[cfg(feature = "axum")]
     pub(crate) fn with_protocol(mut self, protocol: Option<HeaderValue>) -> Self {
         self.protocol = protocol;
         self

@@ -120,12 +120,12 @@ impl ConnectionTracker {
     }
 
     /// Takes in a connection. One that begins after the shutdown ends at once.
-    pub(crate) fn track(&self, connection: Weak<dyn Tracked>) -> Tracking {
+    pub(crate) fn track(&self, connection: &Weak<dyn Tracked>) -> Tracking {
         let mut open = self.inner.lock();
         let number = open.next;
         open.next += 1;
         let is_late = open.is_shut_down;
-        open.connections.insert(number, Weak::clone(&connection));
+        open.connections.insert(number, Weak::clone(connection));
         drop(open);
         if let Some(connection) = connection.upgrade().filter(|_| is_late) {
             connection.go_away();

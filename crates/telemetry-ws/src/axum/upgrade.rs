@@ -18,6 +18,7 @@ use crate::handshake;
 use crate::recording::{Recording, Role};
 use crate::settings::WebSocketTelemetry;
 use crate::socket::TelemetrySocket;
+use crate::tracker::ConnectionTracker;
 
 /// Upgrades a request to a WebSocket that is followed. Takes the place of axum's
 /// `WebSocketUpgrade`, and of `WebSocket` in its callback.
@@ -116,7 +117,7 @@ impl TelemetryUpgrade {
         let tracker = settings.tracker.as_ref();
         let mut response = if !settings.origins.allow(&self.uri, &self.headers) {
             (StatusCode::FORBIDDEN, "Origin is not allowed").into_response()
-        } else if tracker.is_some_and(|tracker| tracker.is_shut_down()) {
+        } else if tracker.is_some_and(ConnectionTracker::is_shut_down) {
             (StatusCode::SERVICE_UNAVAILABLE, "Shutting down").into_response()
         } else {
             let mut upgrade = self.inner;

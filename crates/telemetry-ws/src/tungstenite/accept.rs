@@ -14,6 +14,7 @@ use crate::handshake;
 use crate::recording::{Recording, Role};
 use crate::settings::{Settings, WebSocketTelemetry};
 use crate::socket::TelemetrySocket;
+use crate::tracker::ConnectionTracker;
 use crate::tungstenite::config;
 
 impl WebSocketTelemetry {
@@ -110,10 +111,6 @@ struct Handshake<'a> {
 }
 
 impl Callback for Handshake<'_> {
-    #[expect(
-        clippy::result_large_err,
-        reason = "the error is tungstenite's, and made once a connection"
-    )]
     fn on_request(
         self,
         request: &Request<()>,
@@ -136,7 +133,7 @@ fn refusal(settings: &Settings, uri: &Uri, headers: &HeaderMap) -> Option<ErrorR
     let tracker = settings.tracker.as_ref();
     let (status, body) = if !settings.origins.allow(uri, headers) {
         (StatusCode::FORBIDDEN, "Origin is not allowed")
-    } else if tracker.is_some_and(|tracker| tracker.is_shut_down()) {
+    } else if tracker.is_some_and(ConnectionTracker::is_shut_down) {
         (StatusCode::SERVICE_UNAVAILABLE, "Shutting down")
     } else {
         return None;

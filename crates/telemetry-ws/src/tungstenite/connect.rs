@@ -77,10 +77,6 @@ impl WebSocketTelemetry {
     }
 
     /// Opens the scope of a connection and puts what crosses into its request.
-    #[expect(
-        clippy::result_large_err,
-        reason = "the error is tungstenite's, and made once a connection"
-    )]
     fn prepare(&self, request: impl IntoClientRequest) -> Result<(Request, Scope), Error> {
         let mut request = request.into_client_request()?;
         let path = request.uri().path();

@@ -65,7 +65,7 @@ async fn a_server_follows_its_connections() {
     raw.send(&masked(0x81, b"hello")).await;
     assert_eq!(raw.next().await.unwrap().payload, b"hello");
     raw.send(&masked(0x88, &1000_u16.to_be_bytes())).await;
-    assert_eq!(raw.to_end().await, [close(1000)]);
+    assert_eq!(raw.until_closed().await, [close(1000)]);
     let end = logs.wait_for("ws_disconnected").await;
     assert_eq!(tracker.shutdown(SOON).await, 0);
     for line in [logs.single("ws_connected"), logs.single("ws_receive"), end] {

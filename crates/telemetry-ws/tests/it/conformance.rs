@@ -113,5 +113,5 @@ async fn play(address: SocketAddr, path: &str, case: &Case, pieces: Pieces) -> V
     if case.then_leave {
         raw.leave().await;
     }
-    raw.to_end().await
+    raw.until_closed().await
 }

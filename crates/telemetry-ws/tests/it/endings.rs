@@ -89,7 +89,7 @@ async fn a_handler_that_returns_at_the_close_of_its_peer_answers_it_all_the_same
     .await;
     let mut raw = server.connect_raw().await;
     raw.send(&masked(0x88, &1000_u16.to_be_bytes())).await;
-    assert_eq!(raw.to_end().await, [crate::support::close(1000)]);
+    assert_eq!(raw.until_closed().await, [crate::support::close(1000)]);
     assert_eq!(server.ended().await["close_code"], 1000);
 }
 
@@ -144,7 +144,7 @@ async fn a_peer_that_leaves_without_a_close_frame_is_1006() {
     let server = Server::start(echo).await;
     let mut raw = server.connect_raw().await;
     raw.stream.shutdown().await.unwrap();
-    assert_eq!(raw.to_end().await, []);
+    assert_eq!(raw.until_closed().await, []);
     let end = server.ended().await;
     assert_eq!(end["close_code"], 1006);
     let error = end["error"].as_str().unwrap();
@@ -162,7 +162,7 @@ async fn what_breaks_the_protocol_is_told_so() {
         let server = Server::start(echo).await;
         let mut raw = server.connect_raw().await;
         raw.send(&bytes).await;
-        assert_eq!(raw.to_end().await, [crate::support::close(code)]);
+        assert_eq!(raw.until_closed().await, [crate::support::close(code)]);
         let end = server.ended().await;
         assert_eq!(end["close_code"], i64::from(code));
         assert!(end.get("error").is_some(), "{end:?}");
@@ -227,6 +227,6 @@ async fn a_peer_that_does_not_answer_the_close_is_left_in_time() {
         .with_close_timeout(std::time::Duration::from_millis(50));
     let server = Server::start_with(telemetry, |_: Socket| async {}).await;
     let mut raw = server.connect_raw().await;
-    assert_eq!(raw.to_end().await, [crate::support::close(1000)]);
+    assert_eq!(raw.until_closed().await, [crate::support::close(1000)]);
     assert_eq!(server.ended().await["close_code"], 1000);
 }

@@ -18,7 +18,7 @@ async fn a_message_above_the_limit_closes_with_1009() {
     // In two frames, each of them below the limit.
     raw.send(&masked(0x01, b"12345")).await;
     raw.send(&masked(0x80, b"6789")).await;
-    assert_eq!(raw.to_end().await, [close(1009)]);
+    assert_eq!(raw.until_closed().await, [close(1009)]);
     let end = server.ended().await;
     assert_eq!(end["close_code"], 1009);
     assert_eq!(end["messages_received"], 1);
@@ -43,7 +43,7 @@ async fn a_peer_that_answers_no_ping_is_gone() {
     let mut raw = server.connect_raw().await;
     let ping = raw.next().await.unwrap();
     assert_eq!(ping.head, 0x89);
-    assert_eq!(raw.to_end().await, []);
+    assert_eq!(raw.until_closed().await, []);
     let end = server.ended().await;
     assert_eq!(end["close_code"], 1006);
     assert_eq!(end["error"], "the peer does not answer");

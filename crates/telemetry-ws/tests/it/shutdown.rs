@@ -75,7 +75,7 @@ async fn a_handler_that_does_not_end_is_dropped_at_the_deadline() {
     let late = server.tracker.shutdown(Duration::from_millis(50)).await;
     assert_eq!(late, 1);
     assert_eq!(server.tracker.open_connections(), 0);
-    assert_eq!(raw.to_end().await, [close(1001)]);
+    assert_eq!(raw.until_closed().await, [close(1001)]);
     let end = server.logs.single("ws_disconnected");
     assert_eq!(end["close_code"], 1001);
     let dropped = server.logs.single("handler_dropped");

@@ -107,7 +107,9 @@ pub(crate) async fn close_code(client: &mut Client) -> Option<u16> {
 }
 
 pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(SOON, future).await.expect("it hangs")
+    tokio::time::timeout(SOON, future)
+        .await
+        .unwrap_or_else(|_| panic!("it hangs"))
 }
 
 /// Sends back what it gets.
