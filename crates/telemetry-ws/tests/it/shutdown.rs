@@ -6,7 +6,7 @@ use axum::extract::ws::Message as ServerMessage;
 use telemetry_ws::{ConnectionTracker, WebSocketTelemetry};
 use tokio::sync::mpsc;
 
-use crate::support::{Raw, SOON, Server, Socket, close, close_code, echo};
+use crate::support::{Raw, SOON, Server, Socket, close, close_code, echo, masked, soon};
 
 #[tokio::test]
 async fn every_peer_is_told_that_the_server_goes_away() {
@@ -99,6 +99,34 @@ async fn a_task_that_keeps_the_socket_loses_it_at_the_deadline() {
     let ended = server.logs.wait_for("task_ended").await;
     assert_eq!(ended["error"], "the connection has ended");
     server.ended().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_being_sent_goes_out_before_the_close() {
+    const BYTES: usize = 32 << 20;
+    let server = Server::start(|mut socket: Socket| async move {
+        let sent = socket.send(ServerMessage::binary(vec![7; BYTES])).await;
+        tracing::info!(is_ok = sent.is_ok(), "sent");
+        while socket.recv().await.is_some() {}
+    })
+    .await;
+    let mut raw = server.connect_raw().await;
+    // Its beginning is here, and the whole is more than the system takes.
+    let mut beginning = [0];
+    soon(raw.stream.peek(&mut beginning)).await.unwrap();
+    let mut shutdown = std::pin::pin!(server.tracker.shutdown(SOON));
+    assert!(futures_util::poll!(shutdown.as_mut()).is_pending());
+    assert!(server.logs.named("sent").is_empty());
+    let client = async {
+        assert_eq!(raw.next().await.unwrap().payload.len(), BYTES);
+        assert_eq!(raw.next().await, Some(close(1001)));
+        raw.send(&masked(0x88, &1001_u16.to_be_bytes())).await;
+        raw.until_closed().await
+    };
+    let (late, frames) = tokio::join!(shutdown, client);
+    assert_eq!((late, frames.len()), (0, 0));
+    assert_eq!(server.logs.single("sent")["is_ok"], true);
+    assert_eq!(server.ended().await["close_code"], 1001);
 }
 
 #[tokio::test]
