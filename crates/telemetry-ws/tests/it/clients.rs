@@ -98,7 +98,7 @@ async fn a_server_fails_what_breaks_the_protocol_and_lets_the_peer_read_why() {
         .with_max_message_size(100)
         .with_max_frame_size(50);
     let (address, tracker) = serve(telemetry).await;
-    for (bytes, code) in [
+    for (before, (bytes, code)) in [
         (masked(0xc1, b"x"), 1002),
         (masked(0x81, b"\xff"), 1007),
         (masked(0x82, &[0; 51]), 1009),
@@ -111,13 +111,25 @@ async fn a_server_fails_what_breaks_the_protocol_and_lets_the_peer_read_why() {
             .concat(),
             1009,
         ),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let mut raw = Raw::connect(address, "/ws/", "").await;
         // Unread, which must not keep the close frame from arriving.
         raw.send(&[masked(0x81, b"fine"), bytes, vec![0; 1000]].concat())
             .await;
         assert_eq!(raw.next().await.unwrap().payload, b"fine");
         assert_eq!(raw.next().await, Some(close(code)));
+        // It is kept until the peer has closed too: a reset would overtake the close frame.
+        assert_eq!(logs.named("ws_disconnected").len(), before);
+        drop(raw);
+        soon(async {
+            while logs.named("ws_disconnected").len() == before {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
     assert_eq!(tracker.shutdown(SOON).await, 0);
     let codes = logs.named("ws_disconnected").into_iter();
