@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use layer::LineLayer;
+pub(crate) use layer::SharedSink;
 use tracing::Level;
 
 use crate::encode;

@@ -78,12 +78,13 @@ mod doctor;
 mod exporter;
 mod guard;
 mod install;
-mod layers;
 mod logs;
 mod metrics;
+mod of_export;
 mod pipeline;
 mod propagators;
 mod resource;
+mod spans;
 #[cfg(feature = "testing")]
 pub mod testing;
 

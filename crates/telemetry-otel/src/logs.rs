@@ -2,11 +2,13 @@
 
 use std::time::SystemTime;
 
-use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, Severity};
+use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, LoggerProvider as _, Severity};
 use opentelemetry::trace::{SpanId, TraceId};
-use opentelemetry_sdk::logs::SdkLogger;
+use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 use telemetry_core::{LineSink, Value, fields_of_line, names};
 use tracing::Level;
+
+use crate::of_export;
 
 /// Exports each line as a log record. What is exported is what is written: the same fields,
 /// of the same types, in the same order.
@@ -16,8 +18,10 @@ pub(crate) struct LogRecords {
 }
 
 impl LogRecords {
-    pub(crate) fn new(logger: SdkLogger) -> Self {
-        Self { logger }
+    pub(crate) fn new(provider: &SdkLoggerProvider) -> Self {
+        Self {
+            logger: provider.logger(""),
+        }
     }
 }
 
@@ -34,7 +38,12 @@ impl LineSink for LogRecords {
             match (&*key, value) {
                 (names::TIMESTAMP | names::LEVEL, _) => {}
                 (names::EVENT, Value::String(event)) => record.set_body(event.into()),
-                (names::LOGGER, Value::String(logger)) => record.set_target(logger),
+                (names::LOGGER, Value::String(logger)) => {
+                    if of_export::is_target(&logger) {
+                        return;
+                    }
+                    record.set_target(logger);
+                }
                 (names::TRACE_ID, Value::String(id)) => match TraceId::from_hex(&id) {
                     Ok(id) => trace_id = Some(id),
                     Err(_) => record.add_attribute(key, id),
