@@ -7,7 +7,6 @@ use crate::causes::with_causes;
 use crate::config::{Exporter, OtelConfig, Signal};
 use crate::exporter::LOGGER;
 use crate::guard::OtelGuard;
-use crate::logs::LogRecords;
 use crate::metrics;
 use crate::pipeline::{Pipeline, PipelineError};
 use crate::propagators;
@@ -120,8 +119,8 @@ impl OtelBuilder {
             if let Some(layer) = spans::layer(pipeline, &config) {
                 telemetry = telemetry.with_layer(layer);
             }
-            if let Some(provider) = &pipeline.logs {
-                telemetry = telemetry.with_copies_of_lines(LogRecords::new(provider));
+            if let Some(records) = &pipeline.logs {
+                telemetry = telemetry.with_copies_of_lines(records.clone());
             }
         }
         let mut is_first = false;
