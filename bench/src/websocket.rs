@@ -12,7 +12,7 @@ use tokio::io::{DuplexStream, duplex};
 use tokio::runtime::{self, Runtime};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use crate::trace::{Discard, lines};
 use crate::{Contender, Work};
@@ -51,10 +51,12 @@ type Bare = WebSocketStream<DuplexStream>;
 /// The two ends of a connection: the client's and the server's.
 fn ends(runtime: &Runtime) -> (Bare, Bare) {
     let (client, server) = duplex(64 * 1024);
+    // The default of 128 KiB is cleared for each read, which is most of the time then.
+    let config = Some(WebSocketConfig::default().read_buffer_size(4096));
     runtime.block_on(async {
         (
-            WebSocketStream::from_raw_socket(client, Role::Client, None).await,
-            WebSocketStream::from_raw_socket(server, Role::Server, None).await,
+            WebSocketStream::from_raw_socket(client, Role::Client, config).await,
+            WebSocketStream::from_raw_socket(server, Role::Server, config).await,
         )
     })
 }

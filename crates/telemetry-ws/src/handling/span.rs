@@ -82,12 +82,12 @@ impl MessageSpan {
     pub(super) fn end(&self, scope: &Scope, error: Option<&'static str>) {
         let span = self.context.span();
         if span.is_recording() {
-            let mut attributes: Vec<_> = scope
-                .fields()
-                .into_iter()
-                .filter(|(key, _)| is_free(key))
-                .map(|(key, value)| of_field(key, value))
-                .collect();
+            let mut attributes = Vec::with_capacity(8);
+            scope.for_each_field(|key, value| {
+                if is_free(key) {
+                    attributes.push(of_field(key, value));
+                }
+            });
             if let Some(error) = error {
                 attributes.push(KeyValue::new(ERROR_TYPE, error));
                 span.set_status(Status::error(""));
@@ -129,7 +129,7 @@ fn is_free(key: &str) -> bool {
 }
 
 /// A field of the context as an attribute. OTLP has no integer above `i64::MAX`.
-fn of_field(key: String, value: Value) -> KeyValue {
+fn of_field(key: &str, value: Value) -> KeyValue {
     let value = match value {
         Value::Bool(value) => OtelValue::Bool(value),
         Value::I64(value) => OtelValue::I64(value),
@@ -141,5 +141,5 @@ fn of_field(key: String, value: Value) -> KeyValue {
             OtelValue::Array(Array::String(values.collect()))
         }
     };
-    KeyValue::new(key, value)
+    KeyValue::new(key.to_owned(), value)
 }
