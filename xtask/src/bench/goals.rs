@@ -17,7 +17,7 @@ enum Goal {
     Over(f64, &'static str),
 }
 
-const GOALS: [(&str, &str, &[Goal]); 7] = [
+const GOALS: [(&str, &str, &[Goal]); 9] = [
     (
         "line",
         OURS,
@@ -36,6 +36,16 @@ const GOALS: [(&str, &str, &[Goal]); 7] = [
     ("trace", "telemetry-unsampled", &[Goal::Over(300.0, OURS)]),
     ("trace", "telemetry-sampled", &[Goal::Over(750.0, OURS)]),
     ("span", OURS, &[Goal::Nanoseconds(120.0)]),
+    (
+        "websocket",
+        "telemetry-receive",
+        &[Goal::Over(1000.0, "bare-receive")],
+    ),
+    (
+        "websocket",
+        "telemetry-send",
+        &[Goal::Over(1000.0, "bare-send")],
+    ),
 ];
 
 /// Says of each goal that a contender has whether it is met.
