@@ -218,7 +218,7 @@ events! {
     WS_DISCONNECTED: "info" = "ws_disconnected",
         [
             CLOSE_CODE, DURATION_MS, MESSAGES_RECEIVED, MESSAGES_SENT, BYTES_RECEIVED,
-            BYTES_SENT, ERROR
+            BYTES_SENT, ERROR, EXCEPTION
         ];
 
     /// A background job was put on a queue.

@@ -1,0 +1,153 @@
+//! The unit of work that a message is.
+
+mod span;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use telemetry_core::{FutureExt as _, InScope, Scope, panic};
+
+use crate::connection::Connection;
+use crate::handling::span::MessageSpan;
+use crate::transport::Transport;
+
+/// Gives messages units of work of their own. A cheap handle, made by
+/// [`TelemetrySocket::handling`](crate::TelemetrySocket::handling).
+pub struct MessageHandling<S: Transport> {
+    connection: Arc<Connection<S>>,
+}
+
+impl<S: Transport> MessageHandling<S> {
+    pub(crate) fn new(connection: Arc<Connection<S>>) -> Self {
+        Self { connection }
+    }
+
+    /// Makes what a message asks for a unit of work, from now until `work` is done: it has a
+    /// scope that begins with a copy of the connection's, and where
+    /// [asked for](crate::WebSocketTelemetry::with_message_spans) and exported, a span.
+    ///
+    /// What `work` binds is on its own lines, and neither on those of the next message nor on
+    /// those of the connection.
+    ///
+    /// The span is the root of a trace of its own, which is sampled by itself, and has a link
+    /// to the span of the upgrade: a connection lives for hours, and its messages would be one
+    /// endless trace. Its kind is consumer: the peer has sent something and does not wait for
+    /// the outcome.
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")]
+    /// # mod example {
+    /// use axum::extract::ws::{Message, WebSocket};
+    /// use telemetry_ws::TelemetrySocket;
+    ///
+    /// async fn draft(mut socket: TelemetrySocket<WebSocket>) {
+    ///     let handling = socket.handling();
+    ///     while let Some(Ok(message)) = socket.recv().await {
+    ///         let answer = handling.handle(&message, answer(&message)).await;
+    ///         if socket.send(answer).await.is_err() {
+    ///             break;
+    ///         }
+    ///     }
+    /// }
+    /// # async fn answer(message: &Message) -> Message { message.clone() }
+    /// # }
+    /// ```
+    pub fn handle<F: Future>(&self, message: &S::Message, work: F) -> Handling<F> {
+        let connection = &self.connection;
+        let span = if connection.settings.message_spans {
+            let route = connection.recording.route.as_deref();
+            let tracer = connection.recording.tracer();
+            tracer.map(|tracer| {
+                (connection.scope).in_scope(|| MessageSpan::start(tracer, route, &S::view(message)))
+            })
+        } else {
+            None
+        };
+        let scope = connection.scope.in_scope(|| {
+            let _attached = span.as_ref().map(MessageSpan::attach);
+            Scope::snapshot()
+        });
+        Handling {
+            work: work.in_scope(scope.clone()),
+            end: span.map(|span| End {
+                span,
+                scope,
+                error: Some(span::CANCELLED),
+            }),
+        }
+    }
+}
+
+impl<S: Transport> Clone for MessageHandling<S> {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.connection))
+    }
+}
+
+impl<S: Transport> fmt::Debug for MessageHandling<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageHandling")
+            .field("connection", &self.connection)
+            .finish()
+    }
+}
+
+pin_project! {
+    /// What a message asks for. Made by [`MessageHandling::handle`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Handling<F> {
+        // Before the end: the work is dropped before its span ends.
+        #[pin]
+        work: InScope<F>,
+        end: Option<End>,
+    }
+}
+
+/// Ends the span of a message when it is dropped.
+struct End {
+    span: MessageSpan,
+    scope: Scope,
+    error: Option<&'static str>,
+}
+
+impl<F: Future> Future for Handling<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let Some(end) = this.end else {
+            return this.work.poll(cx);
+        };
+        let polled = panic::catch(|| this.work.poll(cx));
+        match polled {
+            Ok(polled) => {
+                let output = ready!(polled);
+                end.error = None;
+                *this.end = None;
+                Poll::Ready(output)
+            }
+            Err(panic) => {
+                end.error = Some(span::PANIC);
+                end.span.panicked(&panic);
+                *this.end = None;
+                panic.resume()
+            }
+        }
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.span.end(&self.scope, self.error);
+    }
+}
+
+impl<F> fmt::Debug for Handling<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handling").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+//! The lines of a connection.
+
+use telemetry_core::names::{self, event};
+use telemetry_core::{ClientIp, milliseconds};
+
+use crate::recording::End;
+
+/// The target of the lines, whichever module writes them.
+const LOGGER: &str = "telemetry_ws";
+
+/// How many characters of a text are shown.
+const PREVIEW: usize = 100;
+
+pub(crate) fn connected(client: Option<ClientIp>) {
+    tracing::info!(
+        target: LOGGER,
+        message = event::WS_CONNECTED,
+        { names::CLIENT_IP } = client.map(|client| client.to_string()),
+    );
+}
+
+/// Writes what came in: of bytes nothing is shown.
+#[inline]
+pub(crate) fn receive(text: Option<&str>) {
+    tracing::debug!(
+        target: LOGGER,
+        message = event::WS_RECEIVE,
+        { names::DATA_PREVIEW } = text.map(preview),
+    );
+}
+
+pub(crate) fn disconnected(end: &End) {
+    tracing::info!(
+        target: LOGGER,
+        message = event::WS_DISCONNECTED,
+        { names::CLOSE_CODE } = end.close_code,
+        { names::DURATION_MS } = milliseconds(end.duration),
+        { names::MESSAGES_RECEIVED } = end.traffic.messages_received,
+        { names::MESSAGES_SENT } = end.traffic.messages_sent,
+        { names::BYTES_RECEIVED } = end.traffic.bytes_received,
+        { names::BYTES_SENT } = end.traffic.bytes_sent,
+        { names::ERROR } = end.error.as_deref(),
+        { names::EXCEPTION } = end.exception.as_deref(),
+    );
+}
+
+/// The beginning of a text, cut between two characters.
+fn preview(text: &str) -> &str {
+    match text.char_indices().nth(PREVIEW) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_is_of_characters_and_not_of_bytes() {
+        assert_eq!(preview(""), "");
+        assert_eq!(preview(&"ü".repeat(100)), "ü".repeat(100));
+        assert_eq!(preview(&"👍".repeat(101)), "👍".repeat(100));
+    }
+}
