@@ -13,6 +13,7 @@ mod fields;
 mod games;
 mod health;
 mod leagues;
+mod live;
 mod matches;
 mod organizations;
 mod panic;
@@ -28,6 +29,7 @@ use reqwest_middleware::ClientWithMiddleware;
 
 pub(crate) use routes::router;
 
+use crate::live::Live;
 use crate::password::Passwords;
 use crate::steam::Steam;
 use crate::store::Store;
@@ -36,6 +38,7 @@ use crate::store::Store;
 #[derive(Clone, Debug, FromRef)]
 pub(crate) struct ApiState {
     pub(crate) store: Store,
+    pub(crate) live: Live,
     pub(crate) passwords: Passwords,
     pub(crate) cookies: CookieSettings,
     /// Sends requests to other services.

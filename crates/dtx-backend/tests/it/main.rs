@@ -15,6 +15,7 @@ mod games;
 mod health;
 mod lines;
 mod lists;
+mod live;
 mod output;
 mod permissions;
 mod process;
