@@ -20,6 +20,7 @@ mod panic;
 mod resource;
 mod routes;
 mod session;
+mod site;
 mod teams;
 mod tournaments;
 mod users;

@@ -10,8 +10,8 @@ use crate::api::error::Error;
 use crate::api::panic::PanicResponses;
 use crate::api::resource::{delete, list, read};
 use crate::api::{
-    ApiState, debug, drafts, games, health, leagues, live, matches, organizations, session, teams,
-    tournaments, users,
+    ApiState, debug, drafts, games, health, leagues, live, matches, organizations, session, site,
+    teams, tournaments, users,
 };
 use crate::store::{Draft, Game, League, Match, Organization, Team, Tournament, User};
 
@@ -33,6 +33,7 @@ pub(crate) fn router(state: ApiState, sockets: WebSocketTelemetry, debug_routes:
         .at("/readyz/", get(health::ready))
         .method_not_allowed_fallback(async || Error::MethodNotAllowed);
     api.merge(health)
+        .merge(site::routes())
         .layer(
             HttpTelemetryLayer::new()
                 .without_lines_for(["/healthz", "/readyz"])
