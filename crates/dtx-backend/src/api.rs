@@ -13,12 +13,14 @@ mod fields;
 mod games;
 mod health;
 mod leagues;
+mod live;
 mod matches;
 mod organizations;
 mod panic;
 mod resource;
 mod routes;
 mod session;
+mod site;
 mod teams;
 mod tournaments;
 mod users;
@@ -28,6 +30,7 @@ use reqwest_middleware::ClientWithMiddleware;
 
 pub(crate) use routes::router;
 
+use crate::live::Live;
 use crate::password::Passwords;
 use crate::steam::Steam;
 use crate::store::Store;
@@ -36,6 +39,7 @@ use crate::store::Store;
 #[derive(Clone, Debug, FromRef)]
 pub(crate) struct ApiState {
     pub(crate) store: Store,
+    pub(crate) live: Live,
     pub(crate) passwords: Passwords,
     pub(crate) cookies: CookieSettings,
     /// Sends requests to other services.

@@ -1,8 +1,12 @@
 //! The application put together, without a socket.
 
+use std::time::Duration;
+
 use axum::Router;
+use telemetry_ws::{ConnectionTracker, WebSocketTelemetry};
 
 use crate::api::{self, ApiState, CookieSettings};
+use crate::live::Live;
 use crate::outgoing;
 use crate::password::Passwords;
 use crate::settings::Settings;
@@ -12,12 +16,18 @@ use crate::store::Store;
 /// The password of every user of the sample data. No secret: it is in the documentation.
 const SAMPLE_PASSWORD: &str = "first-pick-roshan";
 
+/// How long a WebSocket may be silent: then it is asked whether it is there.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many bytes a WebSocket message may have. Commands are short.
+const LARGEST_MESSAGE: usize = 4096;
+
 /// The site with its database open.
 ///
 /// A test calls the [`router`](Self::router) without any socket; the program serves it.
 #[derive(Clone, Debug)]
 pub struct Application {
     state: ApiState,
+    sockets: ConnectionTracker,
     debug_routes: bool,
 }
 
@@ -30,10 +40,12 @@ impl Application {
     /// When the database cannot be used; the error is one line that says what to do.
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let outgoing = outgoing::client()?;
+        let store = Store::open(&settings.database_url).await?;
         let state = ApiState {
             steam: Steam::new(outgoing.clone(), settings.steam.clone()),
             outgoing,
-            store: Store::open(&settings.database_url).await?,
+            live: Live::new(store.clone(), settings.pick_time),
+            store,
             passwords: Passwords::new(),
             cookies: CookieSettings {
                 secure: settings.cookie_secure,
@@ -42,19 +54,34 @@ impl Application {
         if settings.sample_data {
             add_sample_data(&state).await?;
         }
+        state.live.resume().await?;
         Ok(Self {
             state,
+            sockets: ConnectionTracker::new(),
             debug_routes: settings.debug_routes,
         })
     }
 
     /// The routes, with their telemetry.
     pub fn router(&self) -> Router {
-        api::router(self.state.clone(), self.debug_routes)
+        let sockets = WebSocketTelemetry::new()
+            .with_tracker(self.sockets.clone())
+            .with_client_ip(true)
+            .with_message_spans(true)
+            .with_idle_timeout(IDLE_TIMEOUT)
+            .with_max_message_size(LARGEST_MESSAGE);
+        api::router(self.state.clone(), sockets, self.debug_routes)
+    }
+
+    /// Tells all WebSockets to go, and waits until they have; takes no others. Gives the number
+    /// of those that had to be cut off at the deadline.
+    pub async fn close_sockets(&self, deadline: Duration) -> usize {
+        self.sockets.shutdown(deadline).await
     }
 
     /// Closes the database. Whatever needs it fails from then on.
     pub async fn close(&self) {
+        self.state.live.close().await;
         self.state.store.close().await;
     }
 }

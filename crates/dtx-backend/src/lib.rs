@@ -33,6 +33,7 @@
 //! | `server`, `signals` | listening, and ending without cutting a request short |
 //! | `application` | the database and the routes put together, without a socket |
 //! | `api` | routes and handlers, a file for each resource; sessions; errors |
+//! | `live` | drafts and tournaments as they happen: the rules, the clock, the watchers |
 //! | `store` | the only place with SQL, a file for each resource |
 //! | `outgoing`, `steam` | requests to other services |
 //!
@@ -56,6 +57,12 @@
 //! | `<resource>_created` | info | `<resource>.id` is on this line and all later ones of the request |
 //! | `<resource>_updated`, `<resource>_deleted` | info | |
 //! | `game_started`, `game_finished` | info | a game went to its next state |
+//! | `draft_started` | info | a captain has begun it |
+//! | `hero_picked` | info | by a captain or the clock: `hero` (string), `position` (integer), `is_automatic` (boolean) |
+//! | `command_refused` | info | over a WebSocket: `code` (string) |
+//! | `command_failed` | error | over a WebSocket: `error` (string) |
+//! | `live_state_unreadable` | warning | the database did not answer: `error` (string) |
+//! | `sockets_cut_off` | warning | WebSockets did not end in time: `count` (integer) |
 //! | `match_refreshed` | info | its result was taken from Steam |
 //! | `steam_match_unknown` | info | Steam has no such match: `error` (string), what it says |
 //! | `slow_response_begun` | debug | `/api/debug/slow/` waits |
@@ -67,6 +74,7 @@
 mod api;
 mod application;
 mod command;
+mod live;
 mod outgoing;
 mod password;
 mod run;

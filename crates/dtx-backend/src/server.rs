@@ -78,12 +78,20 @@ async fn run(
         signal = signals.next() => tracing::info!(signal, "server_stopping"),
     }
     drop(stop);
-    tokio::select! {
-        ended = &mut serving => ended.context("the server could not end"),
-        () = tokio::time::sleep(patience) => {
+    // Requests in flight and WebSockets end side by side.
+    let ending = async {
+        let serving = tokio::time::timeout(patience, &mut serving);
+        let (served, cut_off) = tokio::join!(serving, application.close_sockets(patience));
+        if cut_off > 0 {
+            tracing::warn!(count = cut_off, "sockets_cut_off");
+        }
+        served.unwrap_or_else(|_late| {
             tracing::warn!(after_s = patience.as_secs(), "server_stop_timed_out");
             Ok(())
-        }
+        })
+    };
+    tokio::select! {
+        ended = ending => ended.context("the server could not end"),
         signal = signals.next() => bail!("ended by a second signal ({signal})"),
     }
 }

@@ -14,6 +14,8 @@ const DEFAULT_BIND: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8000);
 const DEFAULT_STEAM_URL: &str = "https://api.steampowered.com";
 const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+const DEFAULT_PICK_TIME: Duration = Duration::from_secs(30);
+const LONGEST_PICK_TIME: Duration = Duration::from_secs(3600);
 
 /// Every variable that the application reads, beside those of telemetry.
 pub static VARIABLES: &[Variable] = &[
@@ -55,7 +57,12 @@ pub static VARIABLES: &[Variable] = &[
     Variable {
         name: "DTX_SHUTDOWN_TIMEOUT",
         default: "30",
-        meaning: "How many seconds requests in flight have to finish.",
+        meaning: "How many seconds requests in flight and WebSockets have to finish.",
+    },
+    Variable {
+        name: "DTX_PICK_SECONDS",
+        default: "30",
+        meaning: "How many seconds a captain has for a pick, until the clock picks.",
     },
 ];
 
@@ -76,6 +83,8 @@ pub struct Settings {
     pub debug_routes: bool,
     /// `DTX_SHUTDOWN_TIMEOUT`.
     pub shutdown_timeout: Duration,
+    /// `DTX_PICK_SECONDS`.
+    pub pick_time: Duration,
     /// `STEAM_API_URL` and `STEAM_API_KEY`.
     pub steam: SteamSettings,
 }
@@ -120,6 +129,7 @@ impl Settings {
             cookie_secure: false,
             debug_routes: false,
             shutdown_timeout: DEFAULT_SHUTDOWN_TIMEOUT,
+            pick_time: DEFAULT_PICK_TIME,
             steam: SteamSettings {
                 url: DEFAULT_STEAM_URL.to_owned(),
                 key: reader.get("STEAM_API_KEY").map(str::to_owned),
@@ -144,6 +154,12 @@ impl Settings {
             "DTX_SHUTDOWN_TIMEOUT",
             &mut settings.shutdown_timeout,
             parse_seconds,
+            Duration::as_secs,
+        );
+        reader.parsed(
+            "DTX_PICK_SECONDS",
+            &mut settings.pick_time,
+            parse_pick_time,
             Duration::as_secs,
         );
         if settings.debug_routes && !is_local {
@@ -182,6 +198,15 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
         .map_err(|_| format!("{text:?} is not a number of whole seconds"))
 }
 
+fn parse_pick_time(text: &str) -> Result<Duration, String> {
+    parse_seconds(text).and_then(|time| {
+        let is_valid = !time.is_zero() && time <= LONGEST_PICK_TIME;
+        is_valid
+            .then_some(time)
+            .ok_or_else(|| format!("{text:?} is not from 1 to 3600"))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,6 +224,7 @@ mod tests {
         assert!(!settings.cookie_secure);
         assert!(!settings.debug_routes);
         assert_eq!(settings.shutdown_timeout, Duration::from_secs(30));
+        assert_eq!(settings.pick_time, Duration::from_secs(30));
         assert_eq!(settings.steam.url, "https://api.steampowered.com");
         assert_eq!(settings.steam.key, None);
     }
@@ -211,6 +237,7 @@ mod tests {
             ("DTX_SAMPLE_DATA", "no"),
             ("DTX_COOKIE_SECURE", "yes"),
             ("DTX_DEBUG_ROUTES", "1"),
+            ("DTX_PICK_SECONDS", "7"),
             ("DTX_SHUTDOWN_TIMEOUT", "5"),
             ("STEAM_API_URL", "http://127.0.0.1:9"),
             ("STEAM_API_KEY", "s3cret"),
@@ -222,6 +249,7 @@ mod tests {
         assert!(settings.cookie_secure);
         assert!(settings.debug_routes);
         assert_eq!(settings.shutdown_timeout, Duration::from_secs(5));
+        assert_eq!(settings.pick_time, Duration::from_secs(7));
         assert_eq!(settings.steam.url, "http://127.0.0.1:9");
         assert_eq!(settings.steam.key.as_deref(), Some("s3cret"));
         assert!(!format!("{settings:?}").contains("s3cret"));

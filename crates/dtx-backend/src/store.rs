@@ -12,6 +12,7 @@ mod games;
 mod leagues;
 mod matches;
 mod organizations;
+mod picks;
 mod record;
 mod sample;
 mod sessions;
@@ -23,6 +24,7 @@ mod users;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{QueryBuilder, Row as _};
+use tokio::sync::watch;
 
 pub(crate) use conditions::Conditions;
 use conditions::Operand;
@@ -33,9 +35,10 @@ pub(crate) use games::{Game, GameChanges, GameFilter, GameState, NewGame};
 pub(crate) use leagues::{League, LeagueChanges, NewLeague};
 pub(crate) use matches::{Match, NewMatch, Score};
 pub(crate) use organizations::{NewOrganization, Organization, OrganizationChanges};
+pub(crate) use picks::{DraftTeam, Pick, StoredDraft};
 pub(crate) use record::{Listing, Page, Record};
 pub(crate) use sessions::SESSION_LIFETIME;
-pub(crate) use standings::{BracketGame, Standing};
+pub(crate) use standings::{BracketRound, Standing};
 pub(crate) use teams::{NewTeam, Team, TeamChanges};
 pub(crate) use tournaments::{NewTournament, Tournament, TournamentChanges};
 pub(crate) use users::{User, UserChanges};
@@ -44,9 +47,20 @@ pub(crate) use users::{User, UserChanges};
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     pool: SqlitePool,
+    /// Counts what this process changes.
+    changes: watch::Sender<u64>,
 }
 
 impl Store {
+    /// Tells when this process has changed something.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
     /// The record with this id.
     pub(crate) async fn find<R: Record>(&self, id: i64) -> Result<Option<R>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(R::SELECT);
@@ -89,6 +103,7 @@ impl Store {
         query.push(R::TABLE).push(" WHERE id = ").push_bind(id);
         let deleted = query.build().execute(&self.pool).await;
         deleted.map_err(StoreError::of_deletion)?;
+        self.changed();
         Ok(())
     }
 
@@ -103,6 +118,7 @@ impl Store {
             .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::of_change::<R>)?;
+        self.changed();
         let id = row.ok_or(StoreError::Conflict(R::CONFLICT))?;
         self.find(id).await?.ok_or(StoreError::CHANGED)
     }
@@ -118,6 +134,7 @@ impl Store {
         if result.rows_affected() == 0 {
             return Err(StoreError::CHANGED);
         }
+        self.changed();
         self.find(id).await?.ok_or(StoreError::CHANGED)
     }
 }

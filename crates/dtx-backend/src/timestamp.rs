@@ -26,6 +26,12 @@ impl Timestamp {
     pub(crate) fn plus(self, duration: Duration) -> Self {
         self.0.checked_add(duration).map_or(self, Self)
     }
+
+    /// How long it is until then; nothing once it has passed.
+    pub(crate) fn from_now(self) -> std::time::Duration {
+        let left = self.0 - OffsetDateTime::now_utc();
+        left.try_into().unwrap_or_default()
+    }
 }
 
 impl Default for Timestamp {

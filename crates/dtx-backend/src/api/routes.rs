@@ -1,22 +1,23 @@
 //! The routes.
 
-use axum::Router;
 use axum::middleware;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
+use axum::{Extension, Router};
 use telemetry_http::HttpTelemetryLayer;
+use telemetry_ws::WebSocketTelemetry;
 
 use crate::api::error::Error;
 use crate::api::panic::PanicResponses;
 use crate::api::resource::{delete, list, read};
 use crate::api::{
-    ApiState, debug, drafts, games, health, leagues, matches, organizations, session, teams,
-    tournaments, users,
+    ApiState, debug, drafts, games, health, leagues, live, matches, organizations, session, site,
+    teams, tournaments, users,
 };
 use crate::store::{Draft, Game, League, Match, Organization, Team, Tournament, User};
 
 /// The whole site, with its telemetry.
-pub(crate) fn router(state: ApiState, debug_routes: bool) -> Router {
-    let mut api = resources();
+pub(crate) fn router(state: ApiState, sockets: WebSocketTelemetry, debug_routes: bool) -> Router {
+    let mut api = resources().merge(live().layer(Extension(sockets)));
     if debug_routes {
         api = debug::add_routes(api);
     }
@@ -32,6 +33,7 @@ pub(crate) fn router(state: ApiState, debug_routes: bool) -> Router {
         .at("/readyz/", get(health::ready))
         .method_not_allowed_fallback(async || Error::MethodNotAllowed);
     api.merge(health)
+        .merge(site::routes())
         .layer(
             HttpTelemetryLayer::new()
                 .without_lines_for(["/healthz", "/readyz"])
@@ -51,6 +53,13 @@ impl<S: Clone + Send + Sync + 'static> RouterExt<S> for Router<S> {
         self.route(path.trim_end_matches('/'), methods.clone())
             .route(path, methods)
     }
+}
+
+/// The WebSockets.
+fn live() -> Router<ApiState> {
+    Router::new()
+        .at("/ws/draft/{id}/", any(live::draft))
+        .at("/ws/tournament/{id}/", any(live::tournament))
 }
 
 fn resources() -> Router<ApiState> {

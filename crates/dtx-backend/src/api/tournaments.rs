@@ -13,7 +13,7 @@ use crate::api::fields::check_name;
 use crate::api::resource::{created, find, referred, updated};
 use crate::api::session::Actor;
 use crate::store::{
-    BracketGame, Draft, Game, GameFilter, League, Listing, NewTournament, Standing, Store,
+    BracketRound, Draft, Game, GameFilter, League, Listing, NewTournament, Standing, Store,
     Tournament, TournamentChanges,
 };
 
@@ -50,30 +50,14 @@ pub(super) struct Bracket {
     rounds: Vec<BracketRound>,
 }
 
-#[derive(Debug, Serialize)]
-struct BracketRound {
-    round: i64,
-    games: Vec<BracketGame>,
-}
-
 pub(super) async fn bracket(
     State(store): State<Store>,
     Path(Id(id)): Path<Id>,
 ) -> Result<Json<Bracket>, Error> {
     find::<Tournament>(&store, id).await?;
-    let mut rounds: Vec<BracketRound> = Vec::new();
-    for game in store.bracket(id).await? {
-        match rounds.last_mut() {
-            Some(last) if last.round == game.round => last.games.push(game),
-            _ => rounds.push(BracketRound {
-                round: game.round,
-                games: vec![game],
-            }),
-        }
-    }
     Ok(Json(Bracket {
         tournament_id: id,
-        rounds,
+        rounds: store.bracket(id).await?,
     }))
 }
 

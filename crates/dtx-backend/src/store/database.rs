@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use tokio::sync::watch;
 
 use crate::store::Store;
 
@@ -103,7 +104,10 @@ impl Store {
             .await
             .map_err(without_sources)?;
         MIGRATIONS.run(&pool).await.map_err(without_sources)?;
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            changes: watch::Sender::default(),
+        })
     }
 
     /// Asks the database for something that it must read.

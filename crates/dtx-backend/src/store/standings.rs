@@ -23,6 +23,13 @@ pub(crate) struct Standing {
     pub(crate) points: i64,
 }
 
+/// The games of a bracket that are played side by side.
+#[derive(Debug, Serialize)]
+pub(crate) struct BracketRound {
+    round: i64,
+    games: Vec<BracketGame>,
+}
+
 /// A game in its place in a bracket, with its result if it has one.
 #[derive(Debug, FromRow, Serialize)]
 pub(crate) struct BracketGame {
@@ -86,7 +93,10 @@ impl Store {
     }
 
     /// The games of a tournament, by round and then in the order in which they are played.
-    pub(crate) async fn bracket(&self, tournament_id: i64) -> Result<Vec<BracketGame>, StoreError> {
+    pub(crate) async fn bracket(
+        &self,
+        tournament_id: i64,
+    ) -> Result<Vec<BracketRound>, StoreError> {
         let query = "SELECT round, games.id AS game_id, state, scheduled_at, \
                      games.first_team_id, first.name AS first_team, \
                      games.second_team_id, second.name AS second_team, \
@@ -95,7 +105,20 @@ impl Store {
                      JOIN teams AS second ON second.id = games.second_team_id \
                      LEFT JOIN matches ON matches.game_id = games.id \
                      WHERE tournament_id = $1 ORDER BY round, scheduled_at, games.id";
-        let games = sqlx::query_as(query).bind(tournament_id);
-        Ok(games.fetch_all(&self.pool).await?)
+        let games: Vec<BracketGame> = sqlx::query_as(query)
+            .bind(tournament_id)
+            .fetch_all(&self.pool)
+            .await?;
+        let mut rounds: Vec<BracketRound> = Vec::new();
+        for game in games {
+            match rounds.last_mut() {
+                Some(last) if last.round == game.round => last.games.push(game),
+                _ => rounds.push(BracketRound {
+                    round: game.round,
+                    games: vec![game],
+                }),
+            }
+        }
+        Ok(rounds)
     }
 }

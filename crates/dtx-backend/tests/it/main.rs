@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod browser;
 mod client;
 mod debug_routes;
 mod doctor;
@@ -15,7 +16,9 @@ mod games;
 mod health;
 mod lines;
 mod lists;
+mod live;
 mod output;
+mod page;
 mod permissions;
 mod process;
 mod program;

@@ -201,7 +201,8 @@ async fn a_database_of_a_newer_version_is_told_in_one_line() {
     let path = directory.path().join("data/dtx.sqlite");
     let url = format!("sqlite:{}", path.display());
     let database = sqlx::SqlitePool::connect(&url).await.unwrap();
-    let newer = "UPDATE _sqlx_migrations SET version = 9999 WHERE version > 1";
+    let newer = "UPDATE _sqlx_migrations SET version = 9999 \
+                 WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)";
     sqlx::query(newer).execute(&database).await.unwrap();
     database.close().await;
     let ended = Program::start(&directory, &VARIABLES).ended().await;

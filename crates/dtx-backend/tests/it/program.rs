@@ -173,7 +173,12 @@ pub(crate) async fn get_in_trace(url: String, traceparent: &str) {
 
 /// Logs in as the captain of the sample data; the session's cookie.
 pub(crate) async fn log_in(url: &str) -> String {
-    let credentials = json!({"username": "captain", "password": "first-pick-roshan"});
+    log_in_as(url, "captain").await
+}
+
+/// Logs in as a user of the sample data; the session's cookie.
+pub(crate) async fn log_in_as(url: &str, username: &str) -> String {
+    let credentials = json!({"username": username, "password": "first-pick-roshan"});
     let response = post(format!("{url}/api/login/"), "", &credentials).await;
     let cookie = response.headers()["set-cookie"].to_str().unwrap();
     cookie.split(';').next().unwrap().to_owned()
