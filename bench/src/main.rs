@@ -9,6 +9,7 @@
     reason = "contenders set up OpenTelemetry's SDK as their users do"
 )]
 
+mod job;
 mod labels;
 mod line;
 mod request;
@@ -30,13 +31,14 @@ struct Contender {
     set_up: fn() -> Work,
 }
 
-const SUITES: [(&str, &[Contender]); 6] = [
+const SUITES: [(&str, &[Contender]); 7] = [
     ("line", line::CONTENDERS),
     ("scope", scope::CONTENDERS),
     ("labels", labels::CONTENDERS),
     ("request", request::CONTENDERS),
     ("trace", trace::CONTENDERS),
     ("span", span::CONTENDERS),
+    ("job", job::CONTENDERS),
 ];
 
 fn main() -> ExitCode {

@@ -18,6 +18,9 @@ use crate::metadata::{self, Carrier};
 use crate::producer::Sending;
 use crate::{line, task_name};
 
+/// The end of the year 9999: the latest time that every storage has room for.
+const LAST_SECOND: u64 = 253_402_300_799;
+
 /// What a push gives.
 type Pushed<B> = Result<(), TaskSinkError<<B as Backend>::Error>>;
 
@@ -140,6 +143,7 @@ fn due_at<Args>(task: TaskBuilder<Args>, due: Duration) -> TaskBuilder<Args> {
     if due <= metadata::now() {
         return task;
     }
-    let seconds = due.as_secs() + u64::from(due.subsec_nanos() > 0);
-    task.run_at_timestamp(seconds)
+    let seconds = due.as_secs();
+    let seconds = seconds.saturating_add(u64::from(due.subsec_nanos() > 0));
+    task.run_at_timestamp(seconds.min(LAST_SECOND))
 }

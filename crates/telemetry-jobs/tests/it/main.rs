@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod outcomes;
 mod propagation;
 
 use apalis_sqlite::SqliteStorage;
