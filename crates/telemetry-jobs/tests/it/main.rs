@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod concurrency;
+mod cron;
 mod outcomes;
 mod propagation;
 

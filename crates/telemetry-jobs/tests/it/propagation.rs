@@ -109,10 +109,15 @@ async fn a_job_has_the_context_of_who_pushed_it() {
 
 #[tokio::test]
 async fn a_job_that_pushes_a_job_passes_the_context_on() {
-    async fn first(job: Recompute, jobs: Data<SqlitePool>) -> Result<(), BoxDynError> {
+    async fn first(
+        job: Recompute,
+        jobs: Data<SqlitePool>,
+        worker: WorkerContext,
+    ) -> Result<(), BoxDynError> {
         let mut next = SqliteStorage::<String>::new(&jobs);
         telemetry_core::bind("user.id", 43);
         next.push_with_context(job.tournament.to_string()).await?;
+        worker.stop()?;
         Ok(())
     }
     async fn second(_: String, worker: WorkerContext) -> Result<(), BoxDynError> {
@@ -125,18 +130,17 @@ async fn a_job_that_pushes_a_job_passes_the_context_on() {
     let mut jobs = SqliteStorage::new(&pool);
     let pushed = jobs.push_with_context(recompute(5));
     pushed.in_scope(request()).await.unwrap();
-    let announcer = WorkerBuilder::new("announcements")
-        .backend(SqliteStorage::new(&pool))
-        .layer(JobTelemetryLayer::new())
-        .build(second);
     let worker = WorkerBuilder::new("standings")
         .backend(jobs)
         .data(pool.clone())
         .layer(JobTelemetryLayer::new())
         .build(first);
-    let worker = telemetry_core::spawn(worker.run());
-    announcer.run().await.unwrap();
-    worker.abort();
+    worker.run().await.unwrap();
+    let worker = WorkerBuilder::new("announcements")
+        .backend(SqliteStorage::new(&pool))
+        .layer(JobTelemetryLayer::new())
+        .build(second);
+    worker.run().await.unwrap();
 
     let line = logs.single("announced");
     assert_eq!(line["request.id"], "abc-123");
