@@ -9,7 +9,6 @@ use apalis::prelude::*;
 use apalis_core::backend::memory::MemoryStorage;
 use apalis_core::task::builder::TaskBuilder;
 use apalis_core::task::task_id::TaskId;
-use apalis_core::worker::ext::parallelize::ParallelizeExt as _;
 use telemetry_core::testing::capture_logs;
 use telemetry_core::{FutureExt as _, Scope};
 use telemetry_jobs::{JobTelemetryLayer, PushWithContext as _};

@@ -6,10 +6,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod child;
 mod concurrency;
 mod cron;
 mod outcomes;
+mod processes;
 mod propagation;
+mod stores;
 
 use apalis_sqlite::SqliteStorage;
 use serde::{Deserialize, Serialize};

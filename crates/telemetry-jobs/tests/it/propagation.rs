@@ -8,12 +8,12 @@ use apalis_core::task::Task;
 use apalis_core::task::builder::TaskBuilder;
 use apalis_core::task::metadata::MetadataStore;
 use apalis_sqlite::SqliteStorage;
-use proptest::prelude::*;
+use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};
 use sqlx::SqlitePool;
 use telemetry_core::testing::capture_logs;
 use telemetry_core::{FutureExt as _, Scope};
 use telemetry_jobs::{JobTelemetryLayer, PushWithContext as _};
-use tower::{Layer as _, Service as _, service_fn};
+use tower::service_fn;
 
 use crate::{Recompute, database, recompute};
 
