@@ -7,6 +7,17 @@ use apalis_core::worker::context::WorkerContext;
 
 /// An attempt at a job that failed, for
 /// [`with_retry_rule`](crate::JobTelemetryLayer::with_retry_rule).
+///
+/// Whether another follows is judged by what apalis 1.0 does:
+///
+/// - Its `RetryPolicy` tries again while there were no more attempts than its
+///   [retries](crate::JobTelemetryLayer::with_retries), unless the job was aborted or the worker
+///   is shutting down. A panic goes past it.
+/// - A storage is told the job's status when the worker is done with it. It tries again what has
+///   `Failed`, and what asked for it by a `RetryAfterError` or `DeferredError`, until there were
+///   `max_attempts`. What is `Killed` was aborted. What is still `Running` panicked, or failed in
+///   a layer between: that stays so, until its worker is missed.
+/// - A backend that keeps nothing has no `max_attempts`, and tries nothing again.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FailedAttempt<'a> {
@@ -21,14 +32,7 @@ pub struct FailedAttempt<'a> {
 }
 
 impl<'a> FailedAttempt<'a> {
-    /// Judges by what apalis does:
-    ///
-    /// - `RetryPolicy` tries again while there were no more attempts than its retries, unless
-    ///   the job was aborted or the worker is shutting down.
-    /// - A storage gets the job's status when the worker is done with it. It tries again what
-    ///   is `Failed`, or what asked for it, until there were `max_attempts`. What is `Killed`
-    ///   was aborted. What is still `Running` panicked or ran out of time above the handler.
-    /// - A backend that keeps nothing says nothing about `max_attempts`.
+    /// Judges whether another attempt follows.
     pub(crate) fn judge(
         task: &'a ExecutionContext,
         attempt: usize,

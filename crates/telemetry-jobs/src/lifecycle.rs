@@ -75,7 +75,7 @@ impl Lifecycle {
             exception: causes(error.as_ref()),
             is_retried: self.is_retried(Some(error)),
         });
-        self.finish(failure);
+        self.finish(failure.as_ref());
     }
 
     /// Ends an attempt that panicked, and goes on with the panic.
@@ -86,7 +86,7 @@ impl Lifecycle {
             exception: panic.backtrace.clone(),
             is_retried: self.is_retried(None),
         };
-        self.finish(Some(failure));
+        self.finish(Some(&failure));
         panic.resume()
     }
 
@@ -106,16 +106,15 @@ impl Lifecycle {
     }
 
     /// Ends the attempt, unless it has ended.
-    fn finish(&mut self, failure: Option<Failure>) {
+    fn finish(&mut self, failure: Option<&Failure>) {
         if self.has_ended {
             return;
         }
         self.has_ended = true;
         let duration = self.started.elapsed();
-        self.scope
-            .in_scope(|| line::write_end(failure.as_ref(), duration));
+        self.scope.in_scope(|| line::write_end(failure, duration));
         if let Some(recording) = self.recording.take() {
-            recording.end(failure.as_ref(), duration, &self.scope);
+            recording.end(failure, duration, &self.scope);
         }
     }
 }
@@ -123,7 +122,7 @@ impl Lifecycle {
 impl Drop for Lifecycle {
     fn drop(&mut self) {
         if !self.has_ended {
-            self.finish(Some(Failure {
+            self.finish(Some(&Failure {
                 error_type: CANCELLED,
                 error: "cancelled: dropped before it ended".to_owned(),
                 exception: None,
