@@ -10,8 +10,10 @@ mod child;
 mod concurrency;
 mod cron;
 mod outcomes;
+mod play;
 mod processes;
 mod propagation;
+mod retries;
 mod stores;
 
 use apalis_sqlite::SqliteStorage;
