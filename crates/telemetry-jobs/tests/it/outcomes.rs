@@ -1,5 +1,6 @@
 //! How attempts end: the event, and what the storage makes of the job.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use apalis::layers::WorkerBuilderExt as _;
@@ -12,7 +13,7 @@ use telemetry_jobs::JobTelemetryLayer;
 use tracing::Level;
 
 use crate::database;
-use crate::play::{Act, act, assert_has_duration, events, expected, play, push, stored};
+use crate::play::{Act, act, assert_has_duration, events, expected, failure, play, push, stored};
 
 #[tokio::test]
 async fn a_job_that_succeeds_is_completed() {
@@ -39,16 +40,16 @@ async fn a_job_that_succeeds_is_completed() {
 
 #[tokio::test]
 async fn a_job_that_is_aborted_has_failed() {
-    let logs = capture_logs();
+    let logs = Arc::new(capture_logs());
     let (pool, _directory) = database().await;
     let mut jobs = SqliteStorage::new(&pool);
-    push(&mut jobs, play(Act::Abort, 1), 5).await;
+    push(&mut jobs, play(Act::Abort, 9), 5).await;
     let worker = WorkerBuilder::new("standings")
         .backend(jobs)
         .retry(RetryPolicy::retries(3))
         .layer(JobTelemetryLayer::new().with_retries(3))
         .build(act);
-    worker.run().await.unwrap();
+    worker.run_until(failure(&logs)).await.unwrap();
 
     assert_eq!(
         events(&logs),
@@ -107,17 +108,17 @@ async fn a_panic_is_the_failure_and_goes_on() {
 
 #[tokio::test]
 async fn a_panic_that_is_caught_further_out_is_the_failure() {
-    let logs = capture_logs();
+    let logs = Arc::new(capture_logs());
     let (pool, _directory) = database().await;
     let mut jobs = SqliteStorage::new(&pool);
-    push(&mut jobs, play(Act::Panic, 1), 5).await;
+    push(&mut jobs, play(Act::Panic, 9), 5).await;
     let worker = WorkerBuilder::new("standings")
         .backend(jobs)
         .catch_panic()
         .retry(RetryPolicy::retries(3))
         .layer(JobTelemetryLayer::new().with_retries(3))
         .build(act);
-    worker.run().await.unwrap();
+    worker.run_until(failure(&logs)).await.unwrap();
     assert_eq!(
         events(&logs),
         expected([("task_started", 1), ("task_failed", 1)])

@@ -1,6 +1,7 @@
 //! A job that ends as the test says, and what there is to see of it.
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use apalis::prelude::*;
@@ -99,6 +100,17 @@ pub(crate) fn expected<const N: usize>(events: [(&str, i64); N]) -> Vec<(String,
     events
         .map(|(event, attempt)| (event.to_owned(), attempt))
         .to_vec()
+}
+
+/// The end of a worker, once a job has failed.
+pub(crate) fn failure(
+    logs: &Arc<LogCapture>,
+) -> impl Future<Output = Result<(), WorkerError>> + Send + 'static {
+    let logs = Arc::clone(logs);
+    async move {
+        logs.wait_for("task_failed").await;
+        Ok(())
+    }
 }
 
 /// What the storage has of the one job: its status, and how many attempts there were.

@@ -37,9 +37,12 @@ async fn work(jobs: SqliteStorage<Recompute>) {
 
 /// Runs a job without a worker, to see what the layer makes of it.
 async fn run(task: Task<Recompute>) {
-    let handler = service_fn(|_: Task<Recompute>| async {
-        tracing::info!("standings_recomputed");
-        Ok::<_, BoxDynError>(())
+    let handler = service_fn(|_: Task<Recompute>| {
+        tracing::info!("called");
+        async {
+            tracing::info!("standings_recomputed");
+            Ok::<_, BoxDynError>(())
+        }
     });
     let mut service = JobTelemetryLayer::new().layer(handler);
     service.call(task).await.unwrap();
@@ -345,6 +348,7 @@ async fn a_trace_crosses_when_nothing_exports() {
         .with_metadata(metadata)
         .build())
     .await;
+    assert_eq!(logs.single("called")["trace_id"], TRACE);
     assert_eq!(logs.single("standings_recomputed")["trace_id"], TRACE);
 
     // And on, to the jobs of the job.

@@ -12,7 +12,9 @@ use telemetry_jobs::{JobTelemetryLayer, PushWithContext as _};
 use tracing::Level;
 
 use crate::database;
-use crate::play::{Act, Outer, act, assert_has_duration, events, expected, play, push, stored};
+use crate::play::{
+    Act, Outer, act, assert_has_duration, events, expected, failure, play, push, stored,
+};
 
 #[tokio::test]
 async fn the_storage_tries_again_until_a_job_succeeds() {
@@ -173,15 +175,26 @@ async fn a_rule_says_what_a_policy_of_ones_own_does() {
         .retry(RetryPolicy::retries(5).retry_if(is_other))
         .layer(layer)
         .build(act);
-    let end = Arc::clone(&logs);
-    let signal = async move {
-        end.wait_for("task_failed").await;
-        Ok::<_, WorkerError>(())
-    };
-    worker.run_until(signal).await.unwrap();
+    worker.run_until(failure(&logs)).await.unwrap();
     assert_eq!(
         events(&logs),
         expected([("task_started", 1), ("task_failed", 1)])
     );
     assert_eq!(*asked.lock().unwrap(), [(1, true)]);
+}
+
+#[tokio::test]
+async fn a_worker_that_shuts_down_tries_nothing_again() {
+    let logs = capture_logs();
+    let mut jobs = MemoryStorage::new();
+    jobs.push_with_context(play(Act::Fail, 1)).await.unwrap();
+    let worker = WorkerBuilder::new("standings")
+        .backend(jobs)
+        .retry(RetryPolicy::retries(5))
+        .layer(JobTelemetryLayer::new().with_retries(5))
+        .build(act);
+    worker.run().await.unwrap();
+    assert_eq!(logs.single("task_started")["task.attempt"], 1);
+    assert_eq!(logs.single("task_failed")["task.attempt"], 1);
+    assert_eq!(logs.named("task_retrying"), []);
 }
