@@ -17,7 +17,7 @@ enum Goal {
     Over(f64, &'static str),
 }
 
-const GOALS: [(&str, &str, &[Goal]); 7] = [
+const GOALS: [(&str, &str, &[Goal]); 8] = [
     (
         "line",
         OURS,
@@ -36,6 +36,11 @@ const GOALS: [(&str, &str, &[Goal]); 7] = [
     ("trace", "telemetry-unsampled", &[Goal::Over(300.0, OURS)]),
     ("trace", "telemetry-sampled", &[Goal::Over(750.0, OURS)]),
     ("span", OURS, &[Goal::Nanoseconds(120.0)]),
+    (
+        "job",
+        "telemetry-without-lines",
+        &[Goal::Over(3_000.0, "bare-service")],
+    ),
 ];
 
 /// Says of each goal that a contender has whether it is met.
