@@ -3,6 +3,8 @@
 //! `bench SUITE CONTENDER ITERATIONS SAMPLES` runs the work `ITERATIONS` times for each
 //! sample and prints the nanoseconds that each sample took, one a line. `bench list` prints
 //! what there is.
+//!
+//! `bench load PROGRAM PACE…` measures the demo over HTTP; see `load`.
 
 #![expect(
     clippy::disallowed_methods,
@@ -12,6 +14,7 @@
 mod job;
 mod labels;
 mod line;
+mod load;
 mod request;
 mod scope;
 mod span;
@@ -19,6 +22,7 @@ mod trace;
 
 use std::hint::black_box;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -53,6 +57,15 @@ fn main() -> ExitCode {
             }
             ExitCode::SUCCESS
         }
+        ["load", program, paces @ ..] if !paces.is_empty() => {
+            let Some(paces) = paces.iter().map(|pace| load::Pace::parse(pace)).collect() else {
+                eprintln!("not a rate, nor full: {paces:?}");
+                return ExitCode::FAILURE;
+            };
+            let paces: Vec<_> = paces;
+            load::run(Path::new(program), &paces);
+            ExitCode::SUCCESS
+        }
         [suite, contender, iterations, samples] => {
             let found = SUITES
                 .iter()
@@ -68,7 +81,10 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("usage: bench list | bench SUITE CONTENDER ITERATIONS SAMPLES");
+            eprintln!(
+                "usage: bench list | bench SUITE CONTENDER ITERATIONS SAMPLES | \
+                 bench load PROGRAM PACE..."
+            );
             ExitCode::FAILURE
         }
     }

@@ -3,6 +3,8 @@
 //! Not a JSON parser: it expects bytes that this crate rendered. On anything else it stops
 //! early and never panics.
 
+use std::borrow::Cow;
+
 use crate::value::Value;
 
 /// One `,"key":value` piece of rendered fields.
@@ -38,14 +40,14 @@ impl<'a> Iterator for Pieces<'a> {
 }
 
 /// The fields of a rendered line, without its braces and line end.
-pub(crate) fn line(line: &[u8]) -> impl Iterator<Item = (String, Value)> {
+pub(crate) fn line(line: &[u8]) -> impl Iterator<Item = (Cow<'_, str>, Value)> {
     // A line begins with a brace where a piece begins with a comma.
     Pieces(line).map(|piece| (piece.key(), piece.value()))
 }
 
-impl Piece<'_> {
+impl<'a> Piece<'a> {
     /// The key as it was before it was escaped.
-    pub(crate) fn key(&self) -> String {
+    pub(crate) fn key(&self) -> Cow<'a, str> {
         unescape(self.key)
     }
 
@@ -57,11 +59,11 @@ impl Piece<'_> {
 
 fn value(bytes: &[u8]) -> Value {
     match bytes.first() {
-        Some(b'"') => Value::String(unescape(inside(bytes))),
+        Some(b'"') => Value::String(unescape(inside(bytes)).into_owned()),
         Some(b'[') => Value::List(list(inside(bytes))),
         Some(b't') => Value::Bool(true),
         Some(b'f') => Value::Bool(false),
-        _ => number(&String::from_utf8_lossy(bytes)),
+        _ => number(&unescape(bytes)),
     }
 }
 
@@ -79,7 +81,7 @@ fn number(text: &str) -> Value {
 fn list(mut bytes: &[u8]) -> Vec<String> {
     let mut values = Vec::new();
     while let Some(length) = string_length(bytes) {
-        values.push(unescape(inside(&bytes[..length])));
+        values.push(unescape(inside(&bytes[..length])).into_owned());
         bytes = bytes.get(length + 1..).unwrap_or_default();
     }
     values
@@ -124,10 +126,13 @@ fn value_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-fn unescape(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    if !text.contains('\\') {
-        return text.into_owned();
+fn unescape(bytes: &[u8]) -> Cow<'_, str> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    };
+    if !bytes.contains(&b'\\') {
+        return text;
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = &*text;
@@ -138,7 +143,7 @@ fn unescape(bytes: &[u8]) -> String {
         rest = escape.get(length..).unwrap_or_default();
     }
     out.push_str(rest);
-    out
+    out.into()
 }
 
 /// Reads what follows a backslash, with its length.
@@ -188,7 +193,8 @@ mod tests {
             for (key, value) in &pairs {
                 fields.set(key, value);
             }
-            let read: std::collections::BTreeMap<_, _> = fields.iter().collect();
+            let read = fields.iter().map(|(key, value)| (key.into_owned(), value));
+            let read: std::collections::BTreeMap<_, _> = read.collect();
             prop_assert_eq!(read, pairs);
         }
 

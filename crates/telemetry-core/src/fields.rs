@@ -164,7 +164,7 @@ impl Fields {
     }
 
     /// All keys and values, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (String, Value)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, Value)> {
         Pieces(&self.bytes).map(|piece| (piece.key(), piece.value()))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tracing::{Dispatch, Level, dispatcher};
@@ -10,7 +10,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
 
 use crate::config::{Config, ConfigWarning, HttpNames};
-use crate::line::{LineLayer, LogFormat, OwnLine};
+use crate::line::{LineLayer, LineSink, LogFormat, OwnLine, SharedSink};
 use crate::names;
 use crate::redact;
 use crate::writer::{self, LossReport, Writer};
@@ -69,6 +69,7 @@ impl Telemetry {
             config: None,
             output: None,
             layers: Vec::new(),
+            copies: None,
             exports: false,
         }
     }
@@ -147,6 +148,7 @@ pub struct TelemetryBuilder {
     config: Option<Config>,
     output: Option<Box<dyn Write + Send>>,
     layers: Vec<BoxedLayer>,
+    copies: Option<SharedSink>,
     exports: bool,
 }
 
@@ -169,6 +171,13 @@ impl TelemetryBuilder {
     /// `LOG_LEVEL` says, unless it has a filter of its own.
     pub fn with_layer(mut self, layer: impl Layer<Registry> + Send + Sync) -> Self {
         self.layers.push(layer.boxed());
+        self
+    }
+
+    /// Hands each line to `sink` too: in JSON, whatever the format, on the thread that logs
+    /// and before the output has it.
+    pub fn with_copies_of_lines(mut self, sink: impl LineSink + Send + Sync + 'static) -> Self {
+        self.copies = Some(Arc::new(sink));
         self
     }
 
@@ -203,7 +212,7 @@ impl TelemetryBuilder {
         )
         .map_err(BuildError::WriterThread)?;
         Ok(Telemetry {
-            dispatch: Some(dispatch(&config, self.layers, &writer, colors)),
+            dispatch: Some(dispatch(&config, self.layers, self.copies, &writer, colors)),
             writer: Some(writer),
             config,
         })
@@ -236,6 +245,7 @@ impl fmt::Debug for TelemetryBuilder {
         f.debug_struct("TelemetryBuilder")
             .field("config", &self.config)
             .field("layers", &self.layers.len())
+            .field("copies_lines", &self.copies.is_some())
             .field("exports", &self.exports)
             .finish_non_exhaustive()
     }
@@ -341,14 +351,22 @@ pub fn http_names() -> HttpNames {
     HTTP_NAMES.get().copied().unwrap_or_default()
 }
 
-fn dispatch(config: &Config, layers: Vec<BoxedLayer>, writer: &Writer, colors: bool) -> Dispatch {
+fn dispatch(
+    config: &Config,
+    layers: Vec<BoxedLayer>,
+    copies: Option<SharedSink>,
+    writer: &Writer,
+    colors: bool,
+) -> Dispatch {
     // An empty vector of layers would switch everything off; no vector at all does not.
     let layers = (!layers.is_empty()).then_some(layers);
     let subscriber = tracing_subscriber::registry().with(layers);
     #[cfg(feature = "testing")]
     let subscriber = subscriber.with(crate::testing::capture_layer());
     if config.is_structured() {
-        let lines = LineLayer::new(config.format(), writer.clone()).with_colors(colors);
+        let lines = LineLayer::new(config.format(), writer.clone())
+            .with_colors(colors)
+            .with_copies(copies);
         subscriber
             .with(lines.with_filter(config.line_filter()))
             .into()
@@ -356,7 +374,12 @@ fn dispatch(config: &Config, layers: Vec<BoxedLayer>, writer: &Writer, colors: b
         let text = tracing_subscriber::fmt::layer()
             .with_ansi(colors)
             .with_writer(writer.clone());
+        // The plain format makes no lines that could be copied.
+        let copies = copies.map(|copies| {
+            LineLayer::new(LogFormat::Json, copies).with_filter(config.line_filter())
+        });
         subscriber
+            .with(copies)
             .with(text.with_filter(config.line_filter()))
             .into()
     }

@@ -7,10 +7,12 @@ mod pretty;
 mod spans;
 mod timestamp;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 pub use layer::LineLayer;
+pub(crate) use layer::SharedSink;
 use tracing::Level;
 
 use crate::encode;
@@ -43,7 +45,7 @@ impl<S: LineSink + ?Sized> LineSink for Arc<S> {
 /// Reads a line in JSON, as a [`LineSink`] gets it: all its fields in their order, typed.
 ///
 /// On anything but a line of [`LineLayer`] it ends early; it never fails.
-pub fn fields_of_line(line: &[u8]) -> impl Iterator<Item = (String, Value)> {
+pub fn fields_of_line(line: &[u8]) -> impl Iterator<Item = (Cow<'_, str>, Value)> {
     crate::decode::line(line)
 }
 

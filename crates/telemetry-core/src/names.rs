@@ -169,6 +169,8 @@ fields! {
     SIGNAL: "string" = "signal";
     /// How many exports failed.
     FAILED_EXPORTS: "integer" = "failed_exports";
+    /// How many spans and log records were not exported, because too many waited.
+    DROPPED_RECORDS: "integer" = "dropped_records";
 }
 
 /// The fields of an HTTP event that tell the request from others.
@@ -197,7 +199,8 @@ events! {
     /// Export begins to fail.
     OTEL_EXPORT_FAILING: "warning" = "otel_export_failing", [SIGNAL, ERROR];
     /// Export works again.
-    OTEL_EXPORT_RECOVERED: "warning" = "otel_export_recovered", [FAILED_EXPORTS, DURATION_MS];
+    OTEL_EXPORT_RECOVERED: "warning" = "otel_export_recovered",
+        [FAILED_EXPORTS, DROPPED_RECORDS, DURATION_MS];
 
     /// A response went out whole, with a status below 500.
     REQUEST_COMPLETED: "info" = "request_completed", request_fields![];

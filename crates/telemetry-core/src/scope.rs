@@ -17,6 +17,7 @@ pub use future::{FutureExt, InScope};
 pub use spawn::{spawn, spawn_blocking, spawn_thread};
 pub use temporary::TemporaryBinding;
 
+use crate::decode::Pieces;
 use crate::fields::Fields;
 use crate::statistics;
 #[cfg(feature = "testing")]
@@ -124,7 +125,22 @@ impl Scope {
     /// All fields, in the order in which they were bound.
     #[must_use]
     pub fn fields(&self) -> Vec<(String, Value)> {
-        self.lock().iter().collect()
+        let fields = self.lock();
+        let fields = fields.iter();
+        fields
+            .map(|(key, value)| (key.into_owned(), value))
+            .collect()
+    }
+
+    /// Calls `visit` with each field, in the order in which they were bound: what they are when
+    /// it begins, whatever is bound meanwhile.
+    pub fn for_each_field(&self, mut visit: impl FnMut(&str, Value)) {
+        with_scratch(|bytes| {
+            bytes.extend_from_slice(self.lock().bytes());
+            for piece in Pieces(bytes) {
+                visit(&piece.key(), piece.value());
+            }
+        });
     }
 
     /// Makes the scope current on this thread while `work` runs.
@@ -259,14 +275,22 @@ pub fn context() -> Vec<(String, Value)> {
 /// Renders a value before anything is locked or borrowed, and hands it on.
 #[inline]
 fn render<T>(value: impl FieldValue, use_it: impl FnOnce(Rendered<'_>) -> T) -> T {
+    with_scratch(|bytes| {
+        value.encode(ValueEncoder::new(bytes));
+        use_it(Rendered(bytes))
+    })
+}
+
+/// Calls `work` with an empty buffer of the thread.
+#[inline]
+fn with_scratch<T>(work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     thread_local! {
         static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     }
     // Taken out, so that a value that binds another one finds an empty buffer.
     let mut bytes = SCRATCH.try_with(Cell::take).unwrap_or_default();
     bytes.clear();
-    value.encode(ValueEncoder::new(&mut bytes));
-    let result = use_it(Rendered(&bytes));
+    let result = work(&mut bytes);
     // A thread that is ending needs no buffer any more.
     let _ending = SCRATCH.try_with(|scratch| scratch.set(bytes));
     result

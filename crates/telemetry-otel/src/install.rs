@@ -7,11 +7,11 @@ use crate::causes::with_causes;
 use crate::config::{Exporter, OtelConfig, Signal};
 use crate::exporter::LOGGER;
 use crate::guard::OtelGuard;
-use crate::layers;
 use crate::metrics;
 use crate::pipeline::{Pipeline, PipelineError};
 use crate::propagators;
 use crate::resource::resource;
+use crate::spans;
 
 /// Installs log lines and, when the environment asks for it, export.
 ///
@@ -116,11 +116,11 @@ impl OtelBuilder {
         let config = config.with_otel_enabled(pipeline.is_some());
         let mut telemetry = telemetry.with_export(true);
         if let Some(pipeline) = &pipeline {
-            if let Some(layer) = layers::spans(pipeline) {
+            if let Some(layer) = spans::layer(pipeline, &config) {
                 telemetry = telemetry.with_layer(layer);
             }
-            if let Some(layer) = layers::log_records(pipeline, &config) {
-                telemetry = telemetry.with_layer(layer);
+            if let Some(records) = &pipeline.logs {
+                telemetry = telemetry.with_copies_of_lines(records.clone());
             }
         }
         let mut is_first = false;

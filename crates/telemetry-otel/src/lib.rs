@@ -30,6 +30,7 @@
 //! |---|---|---|---|
 //! | `telemetry.log.dropped_lines` | `{line}` | counter | log lines lost: the buffer was full, or the output refused them |
 //! | `telemetry.export.failures` | `{export}` | counter | exports that failed, after all tries, by `signal`: `traces`, `metrics`, `logs` |
+//! | `telemetry.export.dropped_records` | `{record}` | counter | spans and log records dropped because too many waited, by `signal` |
 //!
 //! What export itself logs and records is on log lines and never exported. All of it has a resource:
 //! `service.name`, `service.version`, `service.instance.id`, `deployment.environment.name`,
@@ -39,7 +40,7 @@
 //! |---|---|---|---|
 //! | `otel_export_off` | info | `problem` | export is asked for, and there is nowhere to export to |
 //! | `otel_export_failing` | warning | `signal`, `error` | export begins to fail; at any `LOG_LEVEL` |
-//! | `otel_export_recovered` | warning | `failed_exports`, `duration_ms` | export works again; at any `LOG_LEVEL` |
+//! | `otel_export_recovered` | warning | `failed_exports`, `dropped_records`, `duration_ms` | export works again; at any `LOG_LEVEL` |
 //!
 //! Integers have limits: OTLP has none above that of `i64`, so on log records a larger one is a
 //! string. On spans of `tracing`, every unsigned field is a string, for `tracing-opentelemetry` does
@@ -78,12 +79,14 @@ mod doctor;
 mod exporter;
 mod guard;
 mod install;
-mod layers;
 mod logs;
 mod metrics;
+mod of_export;
 mod pipeline;
 mod propagators;
 mod resource;
+mod span_queue;
+mod spans;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -1,81 +1,76 @@
-//! Log records: what is on a line, exported.
+//! Log records: copies of lines, which wait as bytes until there is time to export them.
 
-use std::time::SystemTime;
+mod queue;
+mod record;
+mod thread;
 
-use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, Severity};
-use opentelemetry::trace::{SpanId, TraceId};
-use opentelemetry_sdk::logs::SdkLogger;
-use telemetry_core::{LineSink, Value, fields_of_line, names};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::logs::SdkLoggerProvider;
+use telemetry_core::LineSink;
 use tracing::Level;
 
-/// Exports each line as a log record. What is exported is what is written: the same fields,
-/// of the same types, in the same order.
-#[derive(Debug)]
+use crate::config::BatchSettings;
+use crate::exporter::Health;
+use crate::logs::queue::Queue;
+use crate::logs::thread::Worker;
+
+/// Exports each line as a log record. What is exported is what is written: the same fields, of
+/// the same types, in the same order.
+///
+/// Whoever logs only copies the line. A thread makes records of as many as are exported at once,
+/// and of no more before these have gone: a collector that does not answer costs the application
+/// a queue that stays full.
+#[derive(Clone, Debug)]
 pub(crate) struct LogRecords {
-    logger: SdkLogger,
+    queue: Arc<Queue>,
+    provider: SdkLoggerProvider,
 }
 
 impl LogRecords {
-    pub(crate) fn new(logger: SdkLogger) -> Self {
-        Self { logger }
+    /// Starts the thread that makes records for the provider.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system cannot.
+    pub(crate) fn start(
+        provider: SdkLoggerProvider,
+        settings: BatchSettings,
+        health: &Arc<Health>,
+    ) -> io::Result<Self> {
+        let queue = Arc::new(Queue::new(settings, Arc::clone(health)));
+        let worker = Worker::new(Arc::clone(&queue), provider.clone());
+        std::thread::Builder::new()
+            .name("telemetry-records".into())
+            .spawn(move || worker.run())?;
+        Ok(Self { queue, provider })
+    }
+
+    /// Waits until all lines that it has taken so far are exported, or could not be.
+    pub(crate) fn force_flush(&self) -> OTelSdkResult {
+        self.queue.flush();
+        Ok(())
+    }
+
+    /// Takes no more lines, and waits until those that it has are exported.
+    ///
+    /// # Errors
+    ///
+    /// When that takes longer than `timeout`, or the provider says so.
+    pub(crate) fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        match self.queue.end(timeout) {
+            Some(left) => self.provider.shutdown_with_timeout(left),
+            None => Err(OTelSdkError::Timeout(timeout)),
+        }
     }
 }
 
 impl LineSink for LogRecords {
-    fn accept(&self, line: &[u8], level: Level) {
-        let (severity, text) = severity(level);
-        let mut record = self.logger.create_log_record();
-        // The line has been rendered just now.
-        record.set_timestamp(SystemTime::now());
-        record.set_severity_number(severity);
-        record.set_severity_text(text);
-        let (mut trace_id, mut span_id) = (None, None);
-        for (key, value) in fields_of_line(line) {
-            match (&*key, value) {
-                (names::TIMESTAMP | names::LEVEL, _) => {}
-                (names::EVENT, Value::String(event)) => record.set_body(event.into()),
-                (names::LOGGER, Value::String(logger)) => record.set_target(logger),
-                (names::TRACE_ID, Value::String(id)) => match TraceId::from_hex(&id) {
-                    Ok(id) => trace_id = Some(id),
-                    Err(_) => record.add_attribute(key, id),
-                },
-                (names::SPAN_ID, Value::String(id)) => match SpanId::from_hex(&id) {
-                    Ok(id) => span_id = Some(id),
-                    Err(_) => record.add_attribute(key, id),
-                },
-                (_, value) => record.add_attribute(key, any_value(value)),
-            }
-        }
-        if let (Some(trace_id), Some(span_id)) = (trace_id, span_id) {
-            record.set_trace_context(trace_id, span_id, None);
-        }
-        self.logger.emit(record);
-    }
-}
-
-fn severity(level: Level) -> (Severity, &'static str) {
-    match level {
-        Level::TRACE => (Severity::Trace, "trace"),
-        Level::DEBUG => (Severity::Debug, "debug"),
-        Level::INFO => (Severity::Info, "info"),
-        Level::WARN => (Severity::Warn, "warning"),
-        Level::ERROR => (Severity::Error, "error"),
-    }
-}
-
-fn any_value(value: Value) -> AnyValue {
-    match value {
-        Value::Bool(value) => AnyValue::Boolean(value),
-        Value::I64(value) => AnyValue::Int(value),
-        // OTLP has no larger integers.
-        Value::U64(value) => AnyValue::String(value.to_string().into()),
-        Value::F64(value) => AnyValue::Double(value),
-        Value::String(value) => AnyValue::String(value.into()),
-        Value::List(values) => {
-            let values = values
-                .into_iter()
-                .map(|value| AnyValue::String(value.into()));
-            AnyValue::ListAny(Box::new(values.collect()))
-        }
+    #[inline]
+    fn accept(&self, line: &[u8], _level: Level) {
+        self.queue.push(line);
     }
 }

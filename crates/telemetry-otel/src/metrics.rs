@@ -11,6 +11,7 @@ use crate::config::Signal;
 use crate::exporter::Health;
 
 const LOG_DROPPED_LINES: &str = "telemetry.log.dropped_lines";
+const EXPORT_DROPPED: &str = "telemetry.export.dropped_records";
 const EXPORT_FAILURES: &str = "telemetry.export.failures";
 
 /// Registers them with the provider, which keeps them.
@@ -25,16 +26,31 @@ pub(crate) fn register(provider: &SdkMeterProvider, health: &Arc<Health>) {
         .with_description("Log lines lost: the buffer was full, or the output refused them.")
         .with_callback(|observer| observer.observe(statistics().dropped, &[]))
         .build();
-    let health = Arc::clone(health);
-    meter
-        .u64_observable_counter(EXPORT_FAILURES)
-        .with_unit("{export}")
-        .with_description("Exports that failed, after all tries.")
-        .with_callback(move |observer| {
-            for signal in Signal::ALL {
-                let attributes = [KeyValue::new(names::SIGNAL, signal.to_string())];
-                observer.observe(health.failures(signal), &attributes);
-            }
-        })
-        .build();
+    for (name, unit, description, count) in [
+        (
+            EXPORT_FAILURES,
+            "{export}",
+            "Exports that failed, after all tries.",
+            Health::failures as fn(&Health, Signal) -> u64,
+        ),
+        (
+            EXPORT_DROPPED,
+            "{record}",
+            "Spans and log records that were dropped because too many waited.",
+            Health::dropped,
+        ),
+    ] {
+        let health = Arc::clone(health);
+        meter
+            .u64_observable_counter(name)
+            .with_unit(unit)
+            .with_description(description)
+            .with_callback(move |observer| {
+                for signal in Signal::ALL {
+                    let attributes = [KeyValue::new(names::SIGNAL, signal.to_string())];
+                    observer.observe(count(&health, signal), &attributes);
+                }
+            })
+            .build();
+    }
 }

@@ -17,6 +17,8 @@ use crate::config::{BatchSettings, Exporter, OtelConfig, OtlpSettings, Signal};
 use crate::exporter::{
     Console, ExportRuntime, Health, Watched, otlp_logs, otlp_metrics, otlp_spans,
 };
+use crate::logs::LogRecords;
+use crate::span_queue::{Bounded, Draining, Waiting};
 
 /// What flushes or ends a provider.
 pub(crate) type ProviderAction = Box<dyn FnOnce() -> OTelSdkResult + Send>;
@@ -26,7 +28,7 @@ pub(crate) type ProviderAction = Box<dyn FnOnce() -> OTelSdkResult + Send>;
 pub(crate) struct Pipeline {
     pub(crate) traces: Option<SdkTracerProvider>,
     pub(crate) metrics: Option<SdkMeterProvider>,
-    pub(crate) logs: Option<SdkLoggerProvider>,
+    pub(crate) logs: Option<LogRecords>,
     pub(crate) health: Arc<Health>,
     _runtime: ExportRuntime,
 }
@@ -34,7 +36,7 @@ pub(crate) struct Pipeline {
 /// Why export could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PipelineError {
-    #[error("cannot start the thread that exports")]
+    #[error("cannot start a thread that exports")]
     Thread(#[source] io::Error),
     #[error("cannot make the exporter of {signal}")]
     Exporter {
@@ -64,6 +66,13 @@ impl Pipeline {
             runtime: ExportRuntime::start().map_err(PipelineError::Thread)?,
             health: Arc::default(),
         };
+        let logs = parts.provider(
+            Signal::Logs,
+            config.log_records.export_timeout,
+            otlp_logs,
+            |exporter| parts.logger_provider(exporter),
+            |console| parts.logger_provider(console),
+        )?;
         Ok(Self {
             traces: parts.provider(
                 Signal::Traces,
@@ -79,13 +88,10 @@ impl Pipeline {
                 |exporter| parts.meter_provider(exporter),
                 |console| parts.meter_provider(console),
             )?,
-            logs: parts.provider(
-                Signal::Logs,
-                config.log_records.export_timeout,
-                otlp_logs,
-                |exporter| parts.logger_provider(exporter),
-                |console| parts.logger_provider(console),
-            )?,
+            logs: logs
+                .map(|provider| LogRecords::start(provider, config.log_records, &parts.health))
+                .transpose()
+                .map_err(PipelineError::Thread)?,
             health: parts.health,
             _runtime: parts.runtime,
         })
@@ -109,8 +115,8 @@ impl Pipeline {
             act(
                 self.logs.as_ref(),
                 action,
-                SdkLoggerProvider::force_flush,
-                SdkLoggerProvider::shutdown_with_timeout,
+                LogRecords::force_flush,
+                LogRecords::shutdown_with_timeout,
             ),
         ];
         actions.into_iter().flatten().collect()
@@ -161,9 +167,11 @@ impl Parts<'_> {
             .with_max_export_batch_size(max_export_batch_size)
             .with_scheduled_delay(schedule_delay)
             .build();
-        let processor = BatchSpanProcessor::builder(exporter)
+        let waiting = Waiting::default();
+        let processor = BatchSpanProcessor::builder(Draining::new(exporter, &waiting))
             .with_batch_config(batches)
             .build();
+        let processor = Bounded::new(processor, max_queue_size, waiting, &self.health);
         SdkTracerProvider::builder()
             .with_resource(self.resource.clone())
             .with_sampler(self.config.sampler.to_sdk())

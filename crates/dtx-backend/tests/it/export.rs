@@ -270,6 +270,7 @@ async fn assert_failure_and_recovery_are_one_line_each(protocol: &str) {
         };
         let failed = recovered["failed_exports"].as_u64();
         assert!(failed > Some(1), "{name}: {recovered}");
+        assert_eq!(recovered["dropped_records"], 0, "{name}");
         get(format!("{url}/api/teams/1/")).await;
         collector.wait_for_span("GET /api/teams/{id}/");
 

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::sync::Arc;
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -45,7 +46,11 @@ pub struct LineLayer<S> {
     sink: S,
     format: LogFormat,
     colors: bool,
+    copies: Option<SharedSink>,
 }
+
+/// A sink of any type.
+pub(crate) type SharedSink = Arc<dyn LineSink + Send + Sync>;
 
 impl<S: LineSink> LineLayer<S> {
     /// Makes a layer whose lines go to `sink`, without colours.
@@ -54,7 +59,15 @@ impl<S: LineSink> LineLayer<S> {
             sink,
             format,
             colors: false,
+            copies: None,
         }
+    }
+
+    /// Hands each line to `copies` too: in JSON, whatever the format.
+    #[must_use]
+    pub(crate) fn with_copies(mut self, copies: Option<SharedSink>) -> Self {
+        self.copies = copies;
+        self
     }
 
     /// Colours [`Pretty`](LogFormat::Pretty) lines with ANSI escapes.
@@ -124,6 +137,9 @@ where
 impl<S: LineSink> LineLayer<S> {
     #[inline]
     fn hand_over(&self, line: &[u8], level: tracing::Level) {
+        if let Some(copies) = &self.copies {
+            copies.accept(line, level);
+        }
         match self.format {
             LogFormat::Json => self.sink.accept(line, level),
             LogFormat::Pretty => {
@@ -150,6 +166,7 @@ impl<S> fmt::Debug for LineLayer<S> {
         f.debug_struct("LineLayer")
             .field("format", &self.format)
             .field("colors", &self.colors)
+            .field("is_copied", &self.copies.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -181,7 +181,7 @@ impl CapturedEvent {
                 names::TIMESTAMP | names::LEVEL => {}
                 names::LOGGER => logger = value.to_string(),
                 names::EVENT => event = value.to_string(),
-                _ => fields.push((key, value)),
+                _ => fields.push((key.into_owned(), value)),
             }
         }
         Self {

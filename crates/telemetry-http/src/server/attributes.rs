@@ -8,7 +8,7 @@ use opentelemetry_semantic_conventions::attribute::{
     NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_PATH, URL_QUERY, URL_SCHEME,
     USER_AGENT_ORIGINAL,
 };
-use telemetry_core::{ClientIp, Value};
+use telemetry_core::{ClientIp, Value, names};
 
 use crate::attributes::{OTHER, method_name, protocol_version, without_brackets};
 use crate::query;
@@ -85,7 +85,7 @@ pub(super) fn is_free(key: &str, at_end: &[KeyValue]) -> bool {
 }
 
 /// A field of the context as an attribute. OTLP has no integer above `i64::MAX`.
-pub(super) fn of_field(key: String, value: Value) -> KeyValue {
+pub(super) fn of_field(key: &str, value: Value) -> KeyValue {
     let value = match value {
         Value::Bool(value) => OtelValue::Bool(value),
         Value::I64(value) => OtelValue::I64(value),
@@ -97,7 +97,12 @@ pub(super) fn of_field(key: String, value: Value) -> KeyValue {
             OtelValue::Array(Array::String(values.collect()))
         }
     };
-    KeyValue::new(key, value)
+    // The names that every request has are there for ever.
+    let fixed = [names::REQUEST_ID, names::USER_ID, names::LABELS];
+    match fixed.into_iter().find(|name| *name == key) {
+        Some(name) => KeyValue::new(name, value),
+        None => KeyValue::new(key.to_owned(), value),
+    }
 }
 
 /// The host and port that the client asked for.

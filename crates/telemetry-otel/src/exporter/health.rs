@@ -19,6 +19,8 @@ pub(crate) struct Health {
     state: Mutex<State>,
     /// How many exports of each signal have failed since the process began.
     failures: [AtomicU64; 3],
+    /// How many records of each signal were dropped since the process began.
+    dropped: [AtomicU64; 3],
 }
 
 #[derive(Debug, Default)]
@@ -29,6 +31,8 @@ struct State {
     since: Option<Instant>,
     /// How many exports have failed since then.
     failed: u64,
+    /// How many records had been dropped by then.
+    dropped_before: u64,
 }
 
 impl Health {
@@ -38,6 +42,20 @@ impl Health {
             Ok(()) => self.succeeded(signal),
             Err(error) => self.failed(signal, error),
         }
+    }
+
+    /// Counts a record that is not exported because too many wait.
+    pub(crate) fn drop_record(&self, signal: Signal) {
+        self.dropped[signal as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many records of a signal were dropped since the process began.
+    pub(crate) fn dropped(&self, signal: Signal) -> u64 {
+        self.dropped[signal as usize].load(Ordering::Relaxed)
+    }
+
+    fn all_dropped(&self) -> u64 {
+        Signal::ALL.iter().map(|signal| self.dropped(*signal)).sum()
     }
 
     /// How many exports of a signal have failed since the process began.
@@ -61,6 +79,7 @@ impl Health {
         }
         if is_news {
             state.since = Some(Instant::now());
+            state.dropped_before = self.all_dropped();
             drop(state);
             tracing::warn!(
                 target: LOGGER,
@@ -80,12 +99,14 @@ impl Health {
         let (Some(since), failed) = (state.since.take(), std::mem::take(&mut state.failed)) else {
             return;
         };
+        let dropped = self.all_dropped() - state.dropped_before;
         drop(state);
         // A warning too: who is told of the one at any level is told of the other.
         tracing::warn!(
             target: LOGGER,
             message = names::event::OTEL_EXPORT_RECOVERED,
             { names::FAILED_EXPORTS } = failed,
+            { names::DROPPED_RECORDS } = dropped,
             { names::DURATION_MS } = milliseconds(since.elapsed()),
         );
     }

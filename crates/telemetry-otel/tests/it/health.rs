@@ -57,6 +57,36 @@ fn failed_exports_and_lost_lines_are_metrics() {
 }
 
 #[test]
+fn records_that_too_many_wait_before_are_dropped_and_counted() {
+    let (collector, silent) = (Collector::start(), Collector::start());
+    silent.set_behaviour(Behaviour::BlackHole);
+    let endpoint = silent.endpoint();
+    let ended = play(
+        "burst",
+        &collector,
+        &[
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &endpoint),
+            ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", &endpoint),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "10"),
+            ("OTEL_BLRP_MAX_QUEUE_SIZE", "10"),
+        ],
+    );
+    assert_eq!(ended.said("is_done"), "false");
+    let metric = collector.wait_for_metric("telemetry.export.dropped_records");
+    assert_eq!(metric.unit, "{record}");
+    let of = |signal: &str| {
+        let point = metric.point_with("signal", signal).unwrap();
+        point.value.as_integer()
+    };
+    assert_eq!((of("traces"), of("metrics")), (Some(90), Some(0)));
+    // One line more than spans, about the beginning.
+    assert_eq!(of("logs"), Some(91));
+    // None of them is missing where it is written.
+    let shown = ended.events().into_iter();
+    assert_eq!(shown.filter(|event| *event == "bracket_drawn").count(), 100);
+}
+
+#[test]
 fn nothing_of_export_itself_is_exported() {
     let of_export = "h2=trace,hyper=trace,hyper_util=trace,opentelemetry=trace,\
                      opentelemetry_sdk=trace,reqwest=trace,rustls=trace,tonic=trace,tower=trace";

@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn play(scenario: &str) {
     match scenario {
         "work" => work(),
+        "burst" => burst(),
         "flush" => flush(),
         "flushing" => flushing(),
         "logs" => logs(),
@@ -48,6 +49,17 @@ fn work() {
     say("exports", telemetry.exports());
     draw_bracket(8, 3);
     end(telemetry);
+}
+
+/// Records more than waits.
+fn burst() {
+    let telemetry = init().unwrap();
+    for _ in 0..100 {
+        draw_bracket(8, 3);
+    }
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let is_done = runtime.block_on(telemetry.shutdown(Duration::from_secs(1)));
+    say("is_done", is_done);
 }
 
 fn flush() {

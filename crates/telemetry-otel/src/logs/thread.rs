@@ -1,0 +1,60 @@
+//! The thread that makes records of lines.
+
+use std::sync::Arc;
+
+use opentelemetry::logs::{Logger as _, LoggerProvider as _};
+use opentelemetry_sdk::error::OTelSdkError;
+use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
+
+use crate::logs::queue::{Lines, Queue, Task};
+use crate::logs::record::Decoder;
+
+/// Makes records of one batch after the other, each once the one before has gone.
+#[derive(Debug)]
+pub(super) struct Worker {
+    queue: Arc<Queue>,
+    provider: SdkLoggerProvider,
+    logger: SdkLogger,
+    decoder: Decoder,
+}
+
+impl Worker {
+    pub(super) fn new(queue: Arc<Queue>, provider: SdkLoggerProvider) -> Self {
+        Self {
+            queue,
+            logger: provider.logger(""),
+            provider,
+            decoder: Decoder::default(),
+        }
+    }
+
+    /// Works until the queue ends.
+    pub(super) fn run(mut self) {
+        let mut lines = Lines::default();
+        while let Task::Export { flushes } = self.queue.take(&mut lines) {
+            for batch in lines.batches(self.queue.batch_size()) {
+                let mut count = 0;
+                for line in batch {
+                    count += 1;
+                    let record = self.logger.create_log_record();
+                    if let Some(record) = self.decoder.decode(line, record) {
+                        self.logger.emit(record);
+                    }
+                }
+                self.wait();
+                self.queue.sent(count);
+            }
+            self.queue.exported(flushes);
+        }
+    }
+
+    /// Waits until the provider has exported what it has, or failed to.
+    fn wait(&self) {
+        // It waits a time of its own, which may be shorter than an export.
+        while let Err(OTelSdkError::Timeout(_)) = self.provider.force_flush() {
+            if self.queue.is_ending() {
+                break;
+            }
+        }
+    }
+}
