@@ -11,6 +11,7 @@
     reason = "contenders set up OpenTelemetry's SDK as their users do"
 )]
 
+mod job;
 mod labels;
 mod line;
 mod load;
@@ -35,7 +36,7 @@ struct Contender {
     set_up: fn() -> Work,
 }
 
-const SUITES: [(&str, &[Contender]); 7] = [
+const SUITES: [(&str, &[Contender]); 8] = [
     ("line", line::CONTENDERS),
     ("scope", scope::CONTENDERS),
     ("labels", labels::CONTENDERS),
@@ -43,6 +44,7 @@ const SUITES: [(&str, &[Contender]); 7] = [
     ("trace", trace::CONTENDERS),
     ("span", span::CONTENDERS),
     ("websocket", websocket::CONTENDERS),
+    ("job", job::CONTENDERS),
 ];
 
 fn main() -> ExitCode {

@@ -17,7 +17,7 @@ enum Goal {
     Over(f64, &'static str),
 }
 
-const GOALS: [(&str, &str, &[Goal]); 9] = [
+const GOALS: [(&str, &str, &[Goal]); 10] = [
     (
         "line",
         OURS,
@@ -45,6 +45,11 @@ const GOALS: [(&str, &str, &[Goal]); 9] = [
         "websocket",
         "telemetry-send",
         &[Goal::Over(1000.0, "bare-send")],
+    ),
+    (
+        "job",
+        "telemetry-without-lines",
+        &[Goal::Over(3_000.0, "bare-service")],
     ),
 ];
 

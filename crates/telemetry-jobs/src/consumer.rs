@@ -1,0 +1,125 @@
+//! The span and the metrics of an attempt, where something exports them.
+
+use std::time::Duration;
+
+use apalis_core::task::ExecutionContext;
+use opentelemetry::trace::{
+    Link, SpanBuilder, SpanKind, SpanRef, Status, TraceContextExt as _, Tracer as _,
+};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_semantic_conventions::attribute::{
+    ERROR_TYPE, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE, MESSAGING_MESSAGE_ID,
+    MESSAGING_OPERATION_TYPE,
+};
+use telemetry_core::Scope;
+
+use crate::attributes::{self, PANIC};
+use crate::instruments::{INSTRUMENTS, JobInstruments};
+use crate::lifecycle::Failure;
+use crate::metadata;
+
+/// The operation, and the type of operation, by the semantic conventions.
+const PROCESS: &str = "process";
+/// The name of the span event, by the semantic conventions.
+const EXCEPTION: &str = "exception";
+
+/// An attempt that is being recorded: its consumer span, and its place in the metrics.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    instruments: &'static JobInstruments,
+    /// Has the consumer span.
+    pub(crate) context: Context,
+    /// Those of the metrics.
+    attributes: Vec<KeyValue>,
+}
+
+impl Recording {
+    /// Starts the consumer span and counts the job; `None` when nothing exports.
+    pub(crate) fn start(
+        task: &ExecutionContext,
+        attempt: usize,
+        origin: Option<&Context>,
+        destination: impl FnOnce() -> String,
+    ) -> Option<Self> {
+        let instruments = INSTRUMENTS.get()?;
+        let destination = destination();
+        let name = [PROCESS, " ", &destination].concat();
+        let mut builder = SpanBuilder::from_name(name).with_kind(SpanKind::Consumer);
+        let parent = match origin {
+            // Much later, the producer's trace has long ended.
+            Some(origin) if metadata::is_deferred(task.metadata()) => {
+                let producer = origin.span().span_context().clone();
+                builder = builder.with_links(vec![Link::new(producer, Vec::new(), 0)]);
+                Context::new()
+            }
+            Some(origin) => origin.clone(),
+            None => Context::new(),
+        };
+        let span = instruments.tracer.build_with_context(builder, &parent);
+        let context = parent.with_span(span);
+        let attributes = attributes::of_operation(PROCESS, destination);
+        // Only now: most jobs are not sampled, and need none of it.
+        if context.span().is_recording() {
+            let span = context.span();
+            span.set_attributes(attributes.iter().cloned());
+            span.set_attribute(KeyValue::new(MESSAGING_OPERATION_TYPE, PROCESS));
+            if let Some(id) = task.task_id() {
+                span.set_attribute(KeyValue::new(MESSAGING_MESSAGE_ID, id.to_string()));
+            }
+        }
+        instruments.consumed.add(1, &attributes);
+        // Of what is tried again it would tell the time of the attempts before.
+        if attempt == 1
+            && let Some(latency) = metadata::latency(task.metadata())
+        {
+            instruments
+                .latency
+                .record(latency.as_secs_f64(), &attributes);
+        }
+        Some(Self {
+            instruments,
+            context,
+            attributes,
+        })
+    }
+
+    /// Ends the span, with the context that the job has by then, and records the duration,
+    /// without any of it.
+    pub(crate) fn end(self, failure: Option<&Failure>, duration: Duration, scope: &Scope) {
+        let Self {
+            instruments,
+            context,
+            mut attributes,
+        } = self;
+        if let Some(failure) = failure {
+            attributes.push(KeyValue::new(ERROR_TYPE, failure.error_type));
+        }
+        instruments
+            .process_duration
+            .record(duration.as_secs_f64(), &attributes);
+        let span = context.span();
+        if span.is_recording() {
+            let fields = scope.fields().into_iter();
+            let fields = fields.filter(|(key, _)| attributes::is_free(key));
+            span.set_attributes(fields.map(|(key, value)| attributes::of_field(key, value)));
+            if let Some(failure) = failure {
+                span.set_attribute(KeyValue::new(ERROR_TYPE, failure.error_type));
+                span.set_status(Status::error(failure.error.clone()));
+                record_exception(&span, failure);
+            }
+        }
+        span.end();
+    }
+}
+
+/// Adds what a panic or an error says of itself, beside the status.
+fn record_exception(span: &SpanRef<'_>, failure: &Failure) {
+    let mut attributes = vec![KeyValue::new(EXCEPTION_MESSAGE, failure.error.clone())];
+    if failure.error_type == PANIC {
+        attributes.push(KeyValue::new(EXCEPTION_TYPE, PANIC));
+    }
+    if let Some(exception) = &failure.exception {
+        attributes.push(KeyValue::new(EXCEPTION_STACKTRACE, exception.clone()));
+    }
+    span.add_event(EXCEPTION, attributes);
+}

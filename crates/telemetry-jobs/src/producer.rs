@@ -1,0 +1,83 @@
+//! The span and the metric of a push, where something exports them.
+
+use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_semantic_conventions::attribute::{
+    ERROR_TYPE, MESSAGING_MESSAGE_ID, MESSAGING_OPERATION_TYPE,
+};
+
+use crate::attributes::{self, CANCELLED, OTHER};
+use crate::instruments::{INSTRUMENTS, JobInstruments};
+
+/// The operation, and the type of operation, by the semantic conventions.
+const SEND: &str = "send";
+
+/// A push that is being recorded. Ends as cancelled when it is dropped before it has ended
+/// otherwise.
+#[derive(Debug)]
+pub(crate) struct Sending {
+    instruments: &'static JobInstruments,
+    /// Has the producer span.
+    pub(crate) context: Context,
+    /// Those of the metric. Taken when the push ends.
+    attributes: Option<Vec<KeyValue>>,
+}
+
+impl Sending {
+    /// Starts the producer span; `None` when nothing exports.
+    pub(crate) fn start(destination: &str, id: Option<&str>) -> Option<Self> {
+        let instruments = INSTRUMENTS.get()?;
+        let name = [SEND, " ", destination].concat();
+        let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Producer);
+        let parent = Context::map_current(|current| {
+            if current.span().span_context().is_valid() {
+                current.clone()
+            } else {
+                // An invalid span would be a parent that is not sampled.
+                Context::new()
+            }
+        });
+        let span = instruments.tracer.build_with_context(builder, &parent);
+        let context = parent.with_span(span);
+        let attributes = attributes::of_operation(SEND, destination.to_owned());
+        if context.span().is_recording() {
+            let span = context.span();
+            span.set_attributes(attributes.iter().cloned());
+            span.set_attribute(KeyValue::new(MESSAGING_OPERATION_TYPE, SEND));
+            if let Some(id) = id {
+                span.set_attribute(KeyValue::new(MESSAGING_MESSAGE_ID, id.to_owned()));
+            }
+        }
+        Some(Self {
+            instruments,
+            context,
+            attributes: Some(attributes),
+        })
+    }
+
+    /// Ends the span and counts the job.
+    pub(crate) fn end(mut self, error: Option<String>) {
+        self.finish(error.map(|error| (OTHER, error)));
+    }
+
+    fn finish(&mut self, failure: Option<(&'static str, String)>) {
+        let Some(mut attributes) = self.attributes.take() else {
+            return;
+        };
+        let span = self.context.span();
+        if let Some((error_type, error)) = failure {
+            let error_type = KeyValue::new(ERROR_TYPE, error_type);
+            attributes.push(error_type.clone());
+            span.set_attribute(error_type);
+            span.set_status(Status::error(error));
+        }
+        self.instruments.sent.add(1, &attributes);
+        span.end();
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.finish(Some((CANCELLED, String::new())));
+    }
+}

@@ -1,0 +1,105 @@
+//! Jobs that end badly, as their spans and metrics tell it.
+
+use std::future::pending;
+use std::task::{Context, Waker};
+
+use apalis_core::error::AbortError;
+use opentelemetry::Value;
+use opentelemetry::trace::Status;
+use telemetry_jobs::JobTelemetryLayer;
+use telemetry_otel::testing::{CapturedSpan, Measurement, capture_metrics, capture_spans};
+use tower::{Layer as _, Service as _, service_fn};
+
+use crate::{run, task};
+
+/// Asserts what span and metric say of a failure.
+#[track_caller]
+fn assert_failed(span: &CapturedSpan, duration: &Measurement, error_type: &str, error: &str) {
+    assert_eq!(span.status, Status::error(error.to_owned()));
+    assert_eq!(span["error.type"], Value::from(error_type.to_owned()));
+    assert_eq!(
+        duration.get("error.type"),
+        Some(&Value::from(error_type.to_owned()))
+    );
+    assert_eq!(duration.attributes.len(), 4);
+    let [event] = &span.events[..] else {
+        panic!("{span:?}")
+    };
+    assert_eq!(event.name, "exception");
+    let mut attributes = event.attributes.iter();
+    let message = attributes.find(|one| one.key.as_str() == "exception.message");
+    assert_eq!(message.unwrap().value.as_str(), error);
+}
+
+#[tokio::test]
+async fn errors_are_told_by_their_class() {
+    for (is_aborted, class, error) in [
+        (false, "_OTHER", "no standings"),
+        (true, "aborted", "AbortError: no standings"),
+    ] {
+        let (spans, metrics) = (capture_spans(), capture_metrics());
+        let failed = run(task([]).build(), || async move {
+            if is_aborted {
+                return Err(AbortError::new("no standings").into());
+            }
+            Err("no standings".into())
+        });
+        assert_eq!(failed.await.unwrap_err().to_string(), error);
+        let span = spans.single("process standings");
+        let duration = metrics.single("messaging.process.duration");
+        assert_failed(&span, &duration, class, error);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_an_exception() {
+    let (spans, metrics) = (capture_spans(), capture_metrics());
+    let panicked = telemetry_core::spawn(async {
+        run(task([]).build(), || async {
+            panic!("tournament {} is lost", 5)
+        })
+        .await
+    });
+    assert!(panicked.await.unwrap_err().is_panic());
+    let span = spans.single("process standings");
+    let duration = metrics.single("messaging.process.duration");
+    assert_failed(&span, &duration, "panic", "panic: tournament 5 is lost");
+    let mut attributes = span.events[0].attributes.iter();
+    let stack = attributes.find(|one| one.key.as_str() == "exception.stacktrace");
+    assert!(stack.unwrap().value.as_str().contains("failures.rs"));
+}
+
+#[tokio::test]
+async fn a_service_that_panics_when_it_is_called_has_failed() {
+    let (spans, metrics) = (capture_spans(), capture_metrics());
+    let panicked = telemetry_core::spawn(async {
+        run(task([]).build(), || -> std::future::Pending<_> {
+            panic!("no")
+        })
+        .await
+    });
+    assert!(panicked.await.unwrap_err().is_panic());
+    let span = spans.single("process standings");
+    let duration = metrics.single("messaging.process.duration");
+    assert_failed(&span, &duration, "panic", "panic: no");
+}
+
+#[tokio::test]
+async fn a_job_that_is_dropped_is_cancelled_once() {
+    for is_polled in [false, true] {
+        let (spans, metrics) = (capture_spans(), capture_metrics());
+        let handler = service_fn(|_| pending::<Result<(), apalis_core::error::BoxDynError>>());
+        let mut service = JobTelemetryLayer::new().layer(handler);
+        let mut job = Box::pin(service.call(task([]).build()));
+        if is_polled {
+            let polled = job.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending());
+        }
+        assert_eq!(spans.spans(), []);
+        drop(job);
+        let span = spans.single("process standings");
+        let duration = metrics.single("messaging.process.duration");
+        let error = "cancelled: dropped before it ended";
+        assert_failed(&span, &duration, "cancelled", error);
+    }
+}
