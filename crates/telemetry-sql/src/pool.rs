@@ -1,0 +1,222 @@
+//! Pools.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use futures_core::future::BoxFuture;
+use futures_core::stream::BoxStream;
+use sqlx::pool::PoolConnection;
+use sqlx::{
+    Database, Describe, Either, Error, Execute, Executor, Pool, Result, SqlSafeStr, SqlStr,
+};
+
+use crate::connection::{Held, TracedConnection, TracedPoolConnection};
+use crate::drivers::{self, Target};
+use crate::executor::Telemetry;
+use crate::instruments::INSTRUMENTS;
+use crate::pool_metrics::PoolState;
+use crate::settings::Settings;
+use crate::transaction::TracedTransaction;
+
+/// A pool whose statements are recorded, and its connections counted.
+#[derive(Debug)]
+pub struct TracedPool<DB: Database> {
+    state: Arc<PoolState<DB>>,
+    settings: Arc<Settings>,
+}
+
+/// Says how a pool is recorded.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct TracedPoolBuilder<DB: Database> {
+    pool: Pool<DB>,
+    name: Option<String>,
+    target: Target,
+    has_text: bool,
+}
+
+impl<DB: Database> TracedPool<DB> {
+    /// Starts to say how a pool is recorded.
+    pub fn builder(pool: Pool<DB>) -> TracedPoolBuilder<DB> {
+        let target = drivers::target::<DB>(&pool.connect_options());
+        TracedPoolBuilder {
+            pool,
+            name: None,
+            target,
+            has_text: true,
+        }
+    }
+
+    /// Takes a connection from the pool.
+    pub async fn acquire(&self) -> Result<TracedPoolConnection<DB>> {
+        let connection = self.wait().await?;
+        Ok(TracedPoolConnection(TracedConnection {
+            held: Held::Pooled(connection),
+            settings: Arc::clone(&self.settings),
+        }))
+    }
+
+    /// Begins a transaction on a connection of the pool.
+    pub async fn begin(&self) -> Result<TracedTransaction<'static, DB>> {
+        let connection = self.wait().await?;
+        TracedTransaction::begin_pooled(connection, None, Arc::clone(&self.settings)).await
+    }
+
+    /// Begins a transaction with a statement of your own.
+    pub async fn begin_with(
+        &self,
+        statement: impl SqlSafeStr,
+    ) -> Result<TracedTransaction<'static, DB>> {
+        let statement = statement.into_sql_str();
+        let connection = self.wait().await?;
+        let settings = Arc::clone(&self.settings);
+        TracedTransaction::begin_pooled(connection, Some(statement), settings).await
+    }
+
+    /// Waits for a connection, and says for how long.
+    async fn wait(&self) -> Result<PoolConnection<DB>> {
+        let Some(instruments) = INSTRUMENTS.get() else {
+            return self.state.pool().acquire().await;
+        };
+        let waiting = self.state.waits.start(instruments);
+        let result = self.state.pool().acquire().await;
+        match &result {
+            Ok(_) => waiting.has_connection(),
+            Err(Error::PoolTimedOut) => self.state.waits.count_timeout(instruments),
+            Err(_) => {}
+        }
+        result
+    }
+
+    fn telemetry(&self) -> Telemetry<'_> {
+        Telemetry {
+            settings: &self.settings,
+            waits: Some(&self.state.waits),
+        }
+    }
+}
+
+impl<DB: Database> TracedPoolBuilder<DB> {
+    /// Names the pool in its metrics.
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets `db.namespace`.
+    pub fn with_namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.target.namespace = Some(namespace.into());
+        self
+    }
+
+    /// Sets `server.address` and `server.port`.
+    pub fn with_server(mut self, address: impl Into<String>, port: u16) -> Self {
+        self.target.address = Some(address.into());
+        self.target.port = Some(port);
+        self
+    }
+
+    /// Leaves the text of statements out.
+    pub fn without_text(mut self) -> Self {
+        self.has_text = false;
+        self
+    }
+
+    /// Makes the pool.
+    #[must_use]
+    pub fn build(self) -> TracedPool<DB> {
+        let name = self.name.unwrap_or_else(|| name_of::<DB>(&self.target));
+        TracedPool {
+            state: PoolState::start(self.pool, name),
+            settings: Arc::new(Settings::new::<DB>(self.target, self.has_text)),
+        }
+    }
+}
+
+impl<DB: Database> From<Pool<DB>> for TracedPool<DB> {
+    fn from(pool: Pool<DB>) -> Self {
+        Self::builder(pool).build()
+    }
+}
+
+impl<DB: Database> Clone for TracedPool<DB> {
+    fn clone(&self) -> Self {
+        Self {
+            state: Arc::clone(&self.state),
+            settings: Arc::clone(&self.settings),
+        }
+    }
+}
+
+impl<DB: Database> Deref for TracedPool<DB> {
+    type Target = Pool<DB>;
+
+    fn deref(&self) -> &Pool<DB> {
+        self.state.pool()
+    }
+}
+
+impl<'p, DB> Executor<'p> for &'_ TracedPool<DB>
+where
+    DB: Database,
+    for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
+{
+    type Database = DB;
+
+    fn fetch_many<'e, 'q: 'e, Q>(
+        self,
+        query: Q,
+    ) -> BoxStream<'e, Result<Either<DB::QueryResult, DB::Row>>>
+    where
+        'p: 'e,
+        Q: 'q + Execute<'q, DB>,
+    {
+        self.telemetry().fetch_many(self.state.pool(), query)
+    }
+
+    fn fetch_optional<'e, 'q: 'e, Q>(self, query: Q) -> BoxFuture<'e, Result<Option<DB::Row>>>
+    where
+        'p: 'e,
+        Q: 'q + Execute<'q, DB>,
+    {
+        self.telemetry().fetch_optional(self.state.pool(), query)
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [DB::TypeInfo],
+    ) -> BoxFuture<'e, Result<DB::Statement>>
+    where
+        'p: 'e,
+    {
+        self.telemetry()
+            .prepare_with(self.state.pool(), sql, parameters)
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>>>
+    where
+        'p: 'e,
+    {
+        self.telemetry().describe(self.state.pool(), sql)
+    }
+}
+
+/// As the semantic conventions advise: `server.address:server.port/db.namespace`.
+fn name_of<DB: Database>(target: &Target) -> String {
+    let mut name = target.address.clone().unwrap_or_default();
+    if let Some(port) = target.port {
+        name.push(':');
+        name.push_str(&port.to_string());
+    }
+    if let Some(namespace) = &target.namespace {
+        if !name.is_empty() {
+            name.push('/');
+        }
+        name.push_str(namespace);
+    }
+    if name.is_empty() {
+        name.push_str(drivers::system::<DB>().0);
+    }
+    name
+}

@@ -1,0 +1,243 @@
+//! The span and the metric of a statement, where something exports them.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll};
+use std::time::Instant;
+
+use futures_core::Stream;
+use futures_core::future::BoxFuture;
+use futures_core::stream::BoxStream;
+use opentelemetry::trace::{
+    SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
+};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_semantic_conventions::attribute::{
+    DB_RESPONSE_RETURNED_ROWS, DB_RESPONSE_STATUS_CODE, ERROR_TYPE,
+};
+use sqlx::{Error, Result};
+
+use crate::attributes::Failure;
+use crate::instruments::{INSTRUMENTS, SqlInstruments};
+use crate::names::DB_RESPONSE_AFFECTED_ROWS;
+use crate::pool_metrics::Waits;
+use crate::settings::Settings;
+use crate::sql::Effect;
+use crate::statements::Statement;
+
+/// A statement that is being recorded. Ends when it is dropped, if it has not ended before.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    instruments: &'static SqlInstruments,
+    statement: Arc<Statement>,
+    /// Has the client span.
+    context: Context,
+    is_valid: bool,
+    started: Instant,
+    waits: Option<Arc<Waits>>,
+    rows: Rows,
+    /// Whether the database is waited for, and not the caller.
+    is_waiting: bool,
+    has_ended: bool,
+}
+
+/// How many rows there were, as far as it is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rows {
+    pub(crate) returned: u64,
+    pub(crate) affected: Option<u64>,
+}
+
+impl Recording {
+    /// Starts the client span; `None` when nothing exports.
+    pub(crate) fn start(
+        settings: &Settings,
+        waits: Option<&Arc<Waits>>,
+        statement: impl FnOnce() -> Arc<Statement>,
+    ) -> Option<Self> {
+        let instruments = INSTRUMENTS.get()?;
+        let statement = statement();
+        let parent = Context::map_current(|current| {
+            if current.span().span_context().is_valid() {
+                current.clone()
+            } else {
+                // An invalid span would be a parent that is not sampled.
+                Context::new()
+            }
+        });
+        let name = statement.name.as_str().to_owned();
+        let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Client);
+        let span = instruments.tracer.build_with_context(builder, &parent);
+        let context = parent.with_span(span);
+        // Only now: most statements are not sampled, and need none of it.
+        let span = context.span();
+        if span.is_recording() {
+            span.set_attributes(statement.attributes.iter().cloned());
+            let text = statement.text.as_ref().filter(|_| settings.has_text);
+            span.set_attributes(text.cloned());
+        }
+        let is_valid = span.span_context().is_valid();
+        Some(Self {
+            instruments,
+            statement,
+            is_valid,
+            context,
+            started: Instant::now(),
+            waits: waits.cloned(),
+            rows: Rows::default(),
+            is_waiting: true,
+            has_ended: false,
+        })
+    }
+
+    pub(crate) fn instruments(&self) -> &'static SqlInstruments {
+        self.instruments
+    }
+
+    /// Makes the span current while `work` runs. An invalid span must not be: a parent-based
+    /// sampler would drop what is beneath.
+    fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _attached = self.is_valid.then(|| self.context.clone().attach());
+        work()
+    }
+
+    /// Ends the span and records the duration.
+    fn end(&mut self, error: Option<&Error>) {
+        if let (Some(Error::PoolTimedOut), Some(waits)) = (error, &self.waits) {
+            waits.count_timeout(self.instruments);
+        }
+        self.finish(error.map(Failure::of));
+    }
+
+    fn finish(&mut self, failure: Option<Failure>) {
+        if std::mem::replace(&mut self.has_ended, true) {
+            return;
+        }
+        let seconds = self.started.elapsed().as_secs_f64();
+        let mut more = Vec::new();
+        let mut description = None;
+        if let Some(failure) = failure {
+            if let Some(code) = failure.code {
+                more.push(KeyValue::new(DB_RESPONSE_STATUS_CODE, code));
+            }
+            more.push(KeyValue::new(ERROR_TYPE, failure.error_type));
+            description = Some(failure.description);
+        }
+        self.statement
+            .record_duration(self.instruments, seconds, &more);
+        let span = self.context.span();
+        if span.is_recording() {
+            span.set_attributes(self.rows.of(self.statement.effect));
+            span.set_attributes(more);
+            if let Some(description) = description {
+                span.set_status(Status::error(description));
+            }
+        }
+        span.end();
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        // A stream that is dropped after a row was taken from it has answered: whoever read it
+        // wanted no more.
+        let has_failed = self.is_waiting || std::thread::panicking();
+        self.finish(has_failed.then(Failure::dropped));
+    }
+}
+
+impl Rows {
+    /// What a span says of the rows. SQLite tells a number of affected rows with each
+    /// statement, which is that of an earlier one when this one affects none.
+    fn of(self, effect: Effect) -> impl Iterator<Item = KeyValue> {
+        let number = |key, rows| KeyValue::new(key, i64::try_from(rows).unwrap_or(i64::MAX));
+        let is_returned = effect == Effect::Reads || self.returned > 0;
+        let returned = is_returned.then(|| number(DB_RESPONSE_RETURNED_ROWS, self.returned));
+        let affected = self.affected.filter(|_| effect == Effect::Writes);
+        let affected = affected.map(|rows| number(DB_RESPONSE_AFFECTED_ROWS, rows));
+        returned.into_iter().chain(affected)
+    }
+}
+
+/// A future that is recorded to its end.
+pub(crate) struct Recorded<'e, T> {
+    // Before the recording: what is dropped with it happened within.
+    inner: BoxFuture<'e, Result<T>>,
+    recording: Recording,
+    count: fn(&T, &mut Rows),
+}
+
+impl<'e, T> Recorded<'e, T> {
+    pub(crate) fn new(
+        inner: BoxFuture<'e, Result<T>>,
+        recording: Recording,
+        count: fn(&T, &mut Rows),
+    ) -> Self {
+        Self {
+            inner,
+            recording,
+            count,
+        }
+    }
+}
+
+impl<T> Future for Recorded<'_, T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Result<T>> {
+        let this = &mut *self;
+        let inner = this.inner.as_mut();
+        let result = task::ready!(this.recording.within(|| inner.poll(cx)));
+        if let Ok(value) = &result {
+            (this.count)(value, &mut this.recording.rows);
+        }
+        this.recording.end(result.as_ref().err());
+        Poll::Ready(result)
+    }
+}
+
+/// A stream that is recorded to its end.
+pub(crate) struct RecordedStream<'e, T> {
+    inner: BoxStream<'e, Result<T>>,
+    recording: Recording,
+    count: fn(&T, &mut Rows),
+}
+
+impl<'e, T> RecordedStream<'e, T> {
+    pub(crate) fn new(
+        inner: BoxStream<'e, Result<T>>,
+        recording: Recording,
+        count: fn(&T, &mut Rows),
+    ) -> Self {
+        Self {
+            inner,
+            recording,
+            count,
+        }
+    }
+}
+
+impl<T> Stream for RecordedStream<'_, T> {
+    type Item = Result<T>;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<T>>> {
+        let this = &mut *self;
+        let inner = this.inner.as_mut();
+        let polled = this.recording.within(|| inner.poll_next(cx));
+        this.recording.is_waiting = polled.is_pending();
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(Some(Ok(item))) => (this.count)(item, &mut this.recording.rows),
+            Poll::Ready(Some(Err(error))) => this.recording.end(Some(error)),
+            Poll::Ready(None) => this.recording.end(None),
+        }
+        polled
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.inner.size_hint()
+    }
+}
