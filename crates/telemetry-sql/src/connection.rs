@@ -12,7 +12,7 @@ use sqlx::{
 };
 
 use crate::drivers::Target;
-use crate::executor::Telemetry;
+use crate::executor::{Telemetry, TracedDatabase};
 use crate::settings::Settings;
 use crate::transaction::TracedTransaction;
 
@@ -91,11 +91,7 @@ impl<DB: Database> fmt::Debug for TracedConnection<'_, DB> {
     }
 }
 
-impl<'c, DB> Executor<'c> for &'c mut TracedConnection<'_, DB>
-where
-    DB: Database,
-    for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
-{
+impl<'c, DB: TracedDatabase> Executor<'c> for &'c mut TracedConnection<'_, DB> {
     type Database = DB;
 
     fn fetch_many<'e, 'q: 'e, Q>(
@@ -107,7 +103,7 @@ where
         Q: 'q + Execute<'q, DB>,
     {
         let settings = Arc::clone(&self.settings);
-        TracedConnection::<DB>::telemetry(&settings).fetch_many(&mut **self, query)
+        TracedConnection::<DB>::telemetry(&settings).fetch_many(DB::executor(self), query)
     }
 
     fn fetch_optional<'e, 'q: 'e, Q>(self, query: Q) -> BoxFuture<'e, Result<Option<DB::Row>>>
@@ -116,7 +112,7 @@ where
         Q: 'q + Execute<'q, DB>,
     {
         let settings = Arc::clone(&self.settings);
-        TracedConnection::<DB>::telemetry(&settings).fetch_optional(&mut **self, query)
+        TracedConnection::<DB>::telemetry(&settings).fetch_optional(DB::executor(self), query)
     }
 
     fn prepare_with<'e>(
@@ -128,7 +124,11 @@ where
         'c: 'e,
     {
         let settings = Arc::clone(&self.settings);
-        TracedConnection::<DB>::telemetry(&settings).prepare_with(&mut **self, sql, parameters)
+        TracedConnection::<DB>::telemetry(&settings).prepare_with(
+            DB::executor(self),
+            sql,
+            parameters,
+        )
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>>>
@@ -136,7 +136,7 @@ where
         'c: 'e,
     {
         let settings = Arc::clone(&self.settings);
-        TracedConnection::<DB>::telemetry(&settings).describe(&mut **self, sql)
+        TracedConnection::<DB>::telemetry(&settings).describe(DB::executor(self), sql)
     }
 }
 

@@ -17,6 +17,31 @@ use crate::settings::Settings;
 const PREPARE: &str = "PREPARE";
 const DESCRIBE: &str = "DESCRIBE";
 
+/// A database whose connections can be recorded: each that sqlx can send queries to.
+///
+/// It has an implementation for all of them, and keeps the compiler from going round in circles:
+/// whether a connection of a database that is not yet known is an [`Executor`] must not depend
+/// on whether that of another one is.
+pub trait TracedDatabase: Database {
+    /// What sends queries to a connection.
+    type Executor<'c>: Executor<'c, Database = Self>;
+
+    /// Borrows a connection to send queries to it.
+    fn executor(connection: &mut Self::Connection) -> Self::Executor<'_>;
+}
+
+impl<DB> TracedDatabase for DB
+where
+    DB: Database,
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    type Executor<'c> = &'c mut DB::Connection;
+
+    fn executor(connection: &mut DB::Connection) -> Self::Executor<'_> {
+        connection
+    }
+}
+
 type RowOf<DB> = <DB as Database>::Row;
 type StepOf<DB> = Either<<DB as Database>::QueryResult, RowOf<DB>>;
 
@@ -49,11 +74,7 @@ impl Telemetry<'_> {
         };
         let waiting = self.wait(&recording);
         let stream = executor.fetch_many(query.after(waiting));
-        Box::pin(RecordedStream::new(
-            stream,
-            recording,
-            count::<E::Database>,
-        ))
+        Box::pin(RecordedStream::new(stream, recording, count::<E::Database>))
     }
 
     pub(crate) fn fetch_optional<'c, 'e, 'q, E, Q>(

@@ -17,5 +17,6 @@ mod statements;
 mod transaction;
 
 pub use connection::{TracedConnection, TracedPoolConnection};
+pub use executor::TracedDatabase;
 pub use pool::{TracedPool, TracedPoolBuilder};
 pub use transaction::TracedTransaction;

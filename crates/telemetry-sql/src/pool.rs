@@ -159,7 +159,7 @@ impl<DB: Database> Deref for TracedPool<DB> {
 impl<'p, DB> Executor<'p> for &'_ TracedPool<DB>
 where
     DB: Database,
-    for<'x> &'x mut DB::Connection: Executor<'x, Database = DB>,
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
     type Database = DB;
 

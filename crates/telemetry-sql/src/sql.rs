@@ -18,7 +18,8 @@ const MOST_BYTES: usize = 65_536;
 /// A statement, told without its values. All of it is empty or `None` for what is no SQL.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Analysis {
-    /// The text with `?` in place of its literals, on one line, of at most 2,048 bytes.
+    /// The text with `?` in place of its literals, on one line but for names in quotes: at most
+    /// 2,048 bytes.
     pub(crate) text: String,
     /// Operations and what they are done to, in their order: at most 255 bytes.
     pub(crate) summary: String,

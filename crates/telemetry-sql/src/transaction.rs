@@ -24,7 +24,11 @@ impl<'c, DB: Database> TracedTransaction<'c, DB> {
         let Held::Transaction(transaction) = held else {
             return Ok(());
         };
-        let sql = if self.is_savepoint { "RELEASE SAVEPOINT" } else { "COMMIT" };
+        let sql = if self.is_savepoint {
+            "RELEASE SAVEPOINT"
+        } else {
+            "COMMIT"
+        };
         let recording = TracedConnection::<DB>::telemetry(&settings).start(sql);
         recorded(Box::pin(transaction.commit()), recording).await
     }
@@ -35,7 +39,11 @@ impl<'c, DB: Database> TracedTransaction<'c, DB> {
         let Held::Transaction(transaction) = held else {
             return Ok(());
         };
-        let sql = if self.is_savepoint { "ROLLBACK TO SAVEPOINT" } else { "ROLLBACK" };
+        let sql = if self.is_savepoint {
+            "ROLLBACK TO SAVEPOINT"
+        } else {
+            "ROLLBACK"
+        };
         let recording = TracedConnection::<DB>::telemetry(&settings).start(sql);
         recorded(Box::pin(transaction.rollback()), recording).await
     }
@@ -58,11 +66,7 @@ impl<'c, DB: Database> TracedTransaction<'c, DB> {
         Ok(Self::new(transaction, settings, is_savepoint))
     }
 
-    fn new(
-        transaction: Transaction<'c, DB>,
-        settings: Arc<Settings>,
-        is_savepoint: bool,
-    ) -> Self {
+    fn new(transaction: Transaction<'c, DB>, settings: Arc<Settings>, is_savepoint: bool) -> Self {
         Self {
             is_savepoint,
             connection: TracedConnection {

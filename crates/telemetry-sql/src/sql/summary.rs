@@ -126,7 +126,12 @@ impl<'a> Summarizer<'a> {
             summary: self.summary,
             operation: self.operation.filter(|_| is_one),
             collection,
-            effect: self.effect,
+            // Databases count the rows of a query as affected, or those of the statement before.
+            effect: if is_one || self.effect == Effect::Reads {
+                self.effect
+            } else {
+                Effect::Other
+            },
         }
     }
 

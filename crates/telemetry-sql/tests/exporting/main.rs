@@ -3,26 +3,26 @@
 
 #![allow(
     clippy::panic,
+    clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "a test fails by panicking"
+    reason = "a test fails by panicking, and says what it left out"
 )]
 
 mod calls;
+mod databases;
+mod endings;
+mod failures;
+mod parents;
+mod pools;
+mod secrets;
+mod transactions;
+
+use std::future::Future;
+use std::task::{Context, Poll, Waker};
 
 use opentelemetry::Value;
-use sqlx::Sqlite;
-use sqlx::sqlite::SqlitePoolOptions;
-use telemetry_sql::TracedPool;
 
-/// A pool of one connection to a database in memory, with some players.
-async fn players() -> TracedPool<Sqlite> {
-    let pool = SqlitePoolOptions::new().max_connections(1);
-    let pool = pool.connect("sqlite::memory:").await.unwrap();
-    let schema = "CREATE TABLE players (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-                  INSERT INTO players (name) VALUES ('ana'), ('ben'), ('cleo')";
-    sqlx::raw_sql(schema).execute(&pool).await.unwrap();
-    TracedPool::from(pool)
-}
+const DURATION: &str = "db.client.operation.duration";
 
 /// Attributes by name, each of which is there once.
 fn sorted(attributes: &[(String, Value)]) -> Vec<(&str, Value)> {
@@ -35,4 +35,10 @@ fn sorted(attributes: &[(String, Value)]) -> Vec<(&str, Value)> {
     attributes.dedup_by_key(|(key, _)| *key);
     assert_eq!(attributes.len(), count, "a key is there twice");
     attributes
+}
+
+/// Polls a future once, which then waits.
+fn begin(future: &mut (impl Future + Unpin)) {
+    let polled = std::pin::Pin::new(future).poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Pending));
 }
