@@ -18,6 +18,7 @@ mod load;
 mod request;
 mod scope;
 mod span;
+mod sql;
 mod trace;
 mod websocket;
 
@@ -36,7 +37,7 @@ struct Contender {
     set_up: fn() -> Work,
 }
 
-const SUITES: [(&str, &[Contender]); 8] = [
+const SUITES: [(&str, &[Contender]); 9] = [
     ("line", line::CONTENDERS),
     ("scope", scope::CONTENDERS),
     ("labels", labels::CONTENDERS),
@@ -45,6 +46,7 @@ const SUITES: [(&str, &[Contender]); 8] = [
     ("span", span::CONTENDERS),
     ("websocket", websocket::CONTENDERS),
     ("job", job::CONTENDERS),
+    ("sql", sql::CONTENDERS),
 ];
 
 fn main() -> ExitCode {

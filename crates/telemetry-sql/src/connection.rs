@@ -16,7 +16,24 @@ use crate::executor::{Telemetry, TracedDatabase};
 use crate::settings::Settings;
 use crate::transaction::TracedTransaction;
 
-/// A connection whose statements are recorded.
+/// A connection whose statements are recorded: of a [`TracedPool`](crate::TracedPool), of a
+/// [`TracedTransaction`], or [of its own](Self::new).
+///
+/// `&mut` of it is an [`Executor`], as `&mut` of sqlx's connections is. It is what a function
+/// takes that is called within transactions and without:
+///
+/// ```
+/// use sqlx::Sqlite;
+/// use telemetry_sql::TracedConnection;
+///
+/// async fn rename(connection: &mut TracedConnection<'_, Sqlite>, id: i64) -> sqlx::Result<()> {
+///     let update = sqlx::query("UPDATE players SET name = upper(name) WHERE id = ?");
+///     update.bind(id).execute(connection).await?;
+///     Ok(())
+/// }
+/// ```
+///
+/// It gives access to sqlx's connection by [`Deref`]. What is sent by that is not recorded.
 pub struct TracedConnection<'c, DB: Database> {
     pub(crate) held: Held<'c, DB>,
     pub(crate) settings: Arc<Settings>,
@@ -29,12 +46,18 @@ pub(crate) enum Held<'c, DB: Database> {
     Transaction(Transaction<'c, DB>),
 }
 
-/// A connection of a pool, to which it returns when it is dropped.
+/// A connection of a [`TracedPool`](crate::TracedPool), to which it returns when it is dropped.
+///
+/// Used as sqlx's is: `&mut *connection` is the [`Executor`].
 #[derive(Debug)]
 pub struct TracedPoolConnection<DB: Database>(pub(crate) TracedConnection<'static, DB>);
 
 impl<'c, DB: Database> TracedConnection<'c, DB> {
-    /// Records the statements of a connection.
+    /// Records the statements of a connection that is of no pool. Make it once for all of
+    /// them: it keeps what it knows of each.
+    ///
+    /// Spans and metrics do not have the database and its server, which a connection does not
+    /// tell.
     pub fn new(connection: &'c mut DB::Connection) -> Self {
         Self {
             held: Held::Borrowed(connection),
@@ -43,11 +66,19 @@ impl<'c, DB: Database> TracedConnection<'c, DB> {
     }
 
     /// Begins a transaction, or a savepoint within one.
+    ///
+    /// # Errors
+    ///
+    /// Those of sqlx.
     pub async fn begin(&mut self) -> Result<TracedTransaction<'_, DB>> {
         TracedTransaction::begin_on(self, None).await
     }
 
-    /// Begins a transaction with a statement of your own.
+    /// Begins a transaction with a statement of your own, such as `BEGIN IMMEDIATE`.
+    ///
+    /// # Errors
+    ///
+    /// Those of sqlx, also when a transaction has begun already.
     pub async fn begin_with(
         &mut self,
         statement: impl SqlSafeStr,
@@ -55,10 +86,26 @@ impl<'c, DB: Database> TracedConnection<'c, DB> {
         TracedTransaction::begin_on(self, Some(statement.into_sql_str())).await
     }
 
-    pub(crate) fn telemetry(settings: &Settings) -> Telemetry<'_> {
-        Telemetry {
-            settings,
-            waits: None,
+    /// Takes it apart: how statements are recorded, and what sends them.
+    fn parts(&mut self) -> (Telemetry<'_>, &mut DB::Connection) {
+        (Telemetry::of(&self.settings), self.held.get_mut())
+    }
+}
+
+impl<DB: Database> Held<'_, DB> {
+    fn get(&self) -> &DB::Connection {
+        match self {
+            Self::Borrowed(connection) => connection,
+            Self::Pooled(connection) => connection,
+            Self::Transaction(transaction) => transaction,
+        }
+    }
+
+    fn get_mut(&mut self) -> &mut DB::Connection {
+        match self {
+            Self::Borrowed(connection) => connection,
+            Self::Pooled(connection) => connection,
+            Self::Transaction(transaction) => transaction,
         }
     }
 }
@@ -67,21 +114,13 @@ impl<DB: Database> Deref for TracedConnection<'_, DB> {
     type Target = DB::Connection;
 
     fn deref(&self) -> &DB::Connection {
-        match &self.held {
-            Held::Borrowed(connection) => connection,
-            Held::Pooled(connection) => connection,
-            Held::Transaction(transaction) => transaction,
-        }
+        self.held.get()
     }
 }
 
 impl<DB: Database> DerefMut for TracedConnection<'_, DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
-        match &mut self.held {
-            Held::Borrowed(connection) => connection,
-            Held::Pooled(connection) => connection,
-            Held::Transaction(transaction) => transaction,
-        }
+        self.held.get_mut()
     }
 }
 
@@ -102,8 +141,8 @@ impl<'c, DB: TracedDatabase> Executor<'c> for &'c mut TracedConnection<'_, DB> {
         'c: 'e,
         Q: 'q + Execute<'q, DB>,
     {
-        let settings = Arc::clone(&self.settings);
-        TracedConnection::<DB>::telemetry(&settings).fetch_many(DB::executor(self), query)
+        let (telemetry, connection) = self.parts();
+        telemetry.fetch_many(DB::executor(connection), query)
     }
 
     fn fetch_optional<'e, 'q: 'e, Q>(self, query: Q) -> BoxFuture<'e, Result<Option<DB::Row>>>
@@ -111,8 +150,8 @@ impl<'c, DB: TracedDatabase> Executor<'c> for &'c mut TracedConnection<'_, DB> {
         'c: 'e,
         Q: 'q + Execute<'q, DB>,
     {
-        let settings = Arc::clone(&self.settings);
-        TracedConnection::<DB>::telemetry(&settings).fetch_optional(DB::executor(self), query)
+        let (telemetry, connection) = self.parts();
+        telemetry.fetch_optional(DB::executor(connection), query)
     }
 
     fn prepare_with<'e>(
@@ -123,20 +162,16 @@ impl<'c, DB: TracedDatabase> Executor<'c> for &'c mut TracedConnection<'_, DB> {
     where
         'c: 'e,
     {
-        let settings = Arc::clone(&self.settings);
-        TracedConnection::<DB>::telemetry(&settings).prepare_with(
-            DB::executor(self),
-            sql,
-            parameters,
-        )
+        let (telemetry, connection) = self.parts();
+        telemetry.prepare_with(DB::executor(connection), sql, parameters)
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>>>
     where
         'c: 'e,
     {
-        let settings = Arc::clone(&self.settings);
-        TracedConnection::<DB>::telemetry(&settings).describe(DB::executor(self), sql)
+        let (telemetry, connection) = self.parts();
+        telemetry.describe(DB::executor(connection), sql)
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::{Database, Describe, Either, Execute, Executor, Result, SqlStr};
 
 use crate::drivers;
 use crate::instruments::INSTRUMENTS;
-use crate::pool_metrics::Waits;
+use crate::pool_metrics::{Waiting, Waits};
 use crate::query::Query;
 use crate::recording::{Recorded, RecordedStream, Recording, Rows};
 use crate::settings::Settings;
@@ -53,7 +53,15 @@ pub(crate) struct Telemetry<'a> {
     pub(crate) waits: Option<&'a Arc<Waits>>,
 }
 
-impl Telemetry<'_> {
+impl<'a> Telemetry<'a> {
+    /// Of what has its connection.
+    pub(crate) fn of(settings: &'a Settings) -> Self {
+        Self {
+            settings,
+            waits: None,
+        }
+    }
+
     pub(crate) fn fetch_many<'c, 'e, 'q, E, Q>(
         self,
         executor: E,
@@ -141,7 +149,7 @@ impl Telemetry<'_> {
         })
     }
 
-    fn wait(self, recording: &Recording) -> Option<crate::pool_metrics::Waiting> {
+    fn wait(self, recording: &Recording) -> Option<Waiting> {
         let waits = self.waits?;
         Some(waits.start(recording.instruments()))
     }

@@ -19,13 +19,32 @@ use crate::settings::Settings;
 use crate::transaction::TracedTransaction;
 
 /// A pool whose statements are recorded, and its connections counted.
+///
+/// A cheap handle, as sqlx's [`Pool`] is, which it gives access to by [`Deref`]. `&` of it is an
+/// [`Executor`]. What is begun by the pool within, such as `try_begin`, migrations, or anything
+/// that takes a `&Pool`, is not recorded.
+///
+/// ```
+/// use sqlx::Sqlite;
+/// use telemetry_sql::TracedPool;
+///
+/// # async fn example(pool: sqlx::SqlitePool) -> sqlx::Result<()> {
+/// let pool: TracedPool<Sqlite> = pool.into();
+/// let players: Vec<(i64, String)> =
+///     sqlx::query_as("SELECT id, name FROM players").fetch_all(&pool).await?;
+/// assert_eq!(pool.size(), 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Its metrics end when the last of its handles is dropped. They do not keep it open.
 #[derive(Debug)]
 pub struct TracedPool<DB: Database> {
     state: Arc<PoolState<DB>>,
     settings: Arc<Settings>,
 }
 
-/// Says how a pool is recorded.
+/// Says how a pool is recorded. Made by [`TracedPool::builder`].
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct TracedPoolBuilder<DB: Database> {
@@ -36,7 +55,8 @@ pub struct TracedPoolBuilder<DB: Database> {
 }
 
 impl<DB: Database> TracedPool<DB> {
-    /// Starts to say how a pool is recorded.
+    /// Starts to say how a pool is recorded. With the feature of its driver, where the database
+    /// is and which is taken from the pool's options.
     pub fn builder(pool: Pool<DB>) -> TracedPoolBuilder<DB> {
         let target = drivers::target::<DB>(&pool.connect_options());
         TracedPoolBuilder {
@@ -48,33 +68,56 @@ impl<DB: Database> TracedPool<DB> {
     }
 
     /// Takes a connection from the pool.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Pool::acquire`].
     pub async fn acquire(&self) -> Result<TracedPoolConnection<DB>> {
         let connection = self.wait().await?;
-        Ok(TracedPoolConnection(TracedConnection {
-            held: Held::Pooled(connection),
-            settings: Arc::clone(&self.settings),
-        }))
+        Ok(self.traced(connection))
+    }
+
+    /// Takes a connection from the pool, if one is idle and nobody waits for it.
+    #[must_use]
+    pub fn try_acquire(&self) -> Option<TracedPoolConnection<DB>> {
+        let connection = self.state.pool().try_acquire()?;
+        Some(self.traced(connection))
     }
 
     /// Begins a transaction on a connection of the pool.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Pool::begin`].
     pub async fn begin(&self) -> Result<TracedTransaction<'static, DB>> {
-        let connection = self.wait().await?;
-        TracedTransaction::begin_pooled(connection, None, Arc::clone(&self.settings)).await
+        TracedTransaction::begin_on_pool(self, None).await
     }
 
-    /// Begins a transaction with a statement of your own.
+    /// Begins a transaction with a statement of your own, such as `BEGIN IMMEDIATE`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Pool::begin_with`].
     pub async fn begin_with(
         &self,
         statement: impl SqlSafeStr,
     ) -> Result<TracedTransaction<'static, DB>> {
-        let statement = statement.into_sql_str();
-        let connection = self.wait().await?;
-        let settings = Arc::clone(&self.settings);
-        TracedTransaction::begin_pooled(connection, Some(statement), settings).await
+        TracedTransaction::begin_on_pool(self, Some(statement.into_sql_str())).await
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    fn traced(&self, connection: PoolConnection<DB>) -> TracedPoolConnection<DB> {
+        TracedPoolConnection(TracedConnection {
+            held: Held::Pooled(connection),
+            settings: Arc::clone(&self.settings),
+        })
     }
 
     /// Waits for a connection, and says for how long.
-    async fn wait(&self) -> Result<PoolConnection<DB>> {
+    pub(crate) async fn wait(&self) -> Result<PoolConnection<DB>> {
         let Some(instruments) = INSTRUMENTS.get() else {
             return self.state.pool().acquire().await;
         };
@@ -97,32 +140,40 @@ impl<DB: Database> TracedPool<DB> {
 }
 
 impl<DB: Database> TracedPoolBuilder<DB> {
-    /// Names the pool in its metrics.
+    /// Sets the name of the pool, `db.client.connection.pool.name` of its metrics.
+    ///
+    /// By default it is `server.address:server.port/db.namespace`, as far as they are known, or
+    /// else the system. Give names where that is the same for two pools: they are counted as one.
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets `db.namespace`.
+    /// Sets `db.namespace`: which database it is.
+    ///
+    /// By default that of PostgreSQL with the feature `postgres`, and the name of the file with
+    /// the feature `sqlite`.
     pub fn with_namespace(mut self, namespace: impl Into<String>) -> Self {
         self.target.namespace = Some(namespace.into());
         self
     }
 
-    /// Sets `server.address` and `server.port`.
+    /// Sets `server.address` and `server.port`: where the database is.
+    ///
+    /// By default those of PostgreSQL with the feature `postgres`.
     pub fn with_server(mut self, address: impl Into<String>, port: u16) -> Self {
         self.target.address = Some(address.into());
         self.target.port = Some(port);
         self
     }
 
-    /// Leaves the text of statements out.
+    /// Leaves `db.query.text` out. The summary is recorded all the same.
     pub fn without_text(mut self) -> Self {
         self.has_text = false;
         self
     }
 
-    /// Makes the pool.
+    /// Begins to record the pool.
     #[must_use]
     pub fn build(self) -> TracedPool<DB> {
         let name = self.name.unwrap_or_else(|| name_of::<DB>(&self.target));
