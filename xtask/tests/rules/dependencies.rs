@@ -59,6 +59,22 @@ fn logs_and_http_bring_no_exporter_client_server_or_database() {
 }
 
 #[test]
+fn telemetry_sql_brings_no_driver() {
+    let beneath = beneath("telemetry-sql", "--no-default-features");
+    assert!(beneath.contains("sqlx"));
+    let drivers = [
+        "libsqlite3-sys",
+        "sqlx-mysql",
+        "sqlx-postgres",
+        "sqlx-sqlite",
+    ];
+    assert_none(
+        drivers.iter().filter(|driver| beneath.contains(**driver)),
+        "the application chooses its driver, and not telemetry-sql:",
+    );
+}
+
+#[test]
 fn only_the_crate_for_export_has_the_sdk() {
     let packages = Package::all();
     let violations = packages
