@@ -5,10 +5,10 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
-use opentelemetry::metrics::Meter;
+use opentelemetry::metrics::{BoundHistogram, Meter};
 use opentelemetry::{KeyValue, StringValue};
 use opentelemetry_semantic_conventions::attribute::{
     DB_CLIENT_CONNECTION_POOL_NAME, DB_CLIENT_CONNECTION_STATE,
@@ -34,6 +34,8 @@ pub(crate) struct PoolState<DB: Database> {
 pub(crate) struct Waits {
     name: StringValue,
     pending: AtomicI64,
+    /// The series of those who get a connection.
+    series: OnceLock<BoundHistogram<f64>>,
 }
 
 /// One who waits. No longer pending once it is dropped.
@@ -122,6 +124,7 @@ impl<DB: Database> PoolState<DB> {
         let waits = Waits {
             name: name.into(),
             pending: AtomicI64::new(0),
+            series: OnceLock::new(),
         };
         let state = Arc::new(Self {
             pool,
@@ -188,8 +191,16 @@ impl Waiting {
     /// Ends the wait with a connection.
     pub(crate) fn has_connection(self) {
         let seconds = self.started.elapsed().as_secs_f64();
-        let attributes = [name(&self.waits.name)];
-        self.instruments.wait_time.record(seconds, &attributes);
+        let wait_time = &self.instruments.wait_time;
+        let attributes = || [name(&self.waits.name)];
+        if telemetry_core::are_instruments_bound() {
+            self.waits
+                .series
+                .get_or_init(|| wait_time.bind(&attributes()))
+                .record(seconds);
+        } else {
+            wait_time.record(seconds, &attributes());
+        }
     }
 }
 

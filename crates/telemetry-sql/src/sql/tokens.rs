@@ -87,7 +87,7 @@ impl<'a> Tokens<'a> {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
-    fn to_end(&mut self) {
+    fn skip_rest(&mut self) {
         self.at = self.text.len();
     }
 
@@ -113,7 +113,7 @@ impl<'a> Tokens<'a> {
         let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
         match self.rest().iter().position(is_end) {
             Some(length) => self.at += length,
-            None => self.to_end(),
+            None => self.skip_rest(),
         }
     }
 
@@ -170,7 +170,7 @@ impl<'a> Tokens<'a> {
         let is_end = |byte: &u8| !is_word(*byte) && *byte != b'$';
         match self.rest().iter().position(is_end) {
             Some(length) => self.at += length,
-            None => self.to_end(),
+            None => self.skip_rest(),
         }
     }
 
@@ -290,7 +290,7 @@ impl<'a> Tokens<'a> {
         let body = self.text.get(opened..).unwrap_or_default();
         match body.find(tag) {
             Some(closing) => self.at = opened + closing + tag.len(),
-            None => self.to_end(),
+            None => self.skip_rest(),
         }
         Kind::Literal
     }

@@ -65,7 +65,7 @@ async fn tasks_may_do_all_of_it() {
     let pool = players().await;
     let task = telemetry_core::spawn(async move {
         let mut count = by_executor(&pool).await;
-        count += by_connection(&mut *pool.acquire().await.unwrap()).await;
+        count += by_connection(&mut pool.acquire().await.unwrap()).await;
         let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
         count += by_connection(&mut transaction).await;
         let mut savepoint = transaction.begin().await.unwrap();
