@@ -127,5 +127,9 @@ fn threads_of_export_let_those_of_the_application_go_first() {
         assert_eq!(nice, usual + 5, "{thread}");
     }
     // It shares locks with those who measure.
-    assert_eq!(ended.said("OpenTelemetry.M").parse(), Ok(usual), "{ended:?}");
+    assert_eq!(
+        ended.said("OpenTelemetry.M").parse(),
+        Ok(usual),
+        "{ended:?}"
+    );
 }
