@@ -79,7 +79,8 @@ impl<E> Watched<E> {
 
 impl<E: SpanExporter> SpanExporter for Watched<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        // The SDK's thread. Not that of metrics, which locks what requests measure with.
+        // The SDK's thread, as with log records. Not that of metrics, which locks what requests
+        // measure with.
         lower_priority();
         self.watch(self.inner.export(batch)).await
     }
@@ -99,6 +100,7 @@ impl<E: SpanExporter> SpanExporter for Watched<E> {
 
 impl<E: LogExporter> LogExporter for Watched<E> {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
+        lower_priority();
         self.watch(self.inner.export(batch)).await
     }
 

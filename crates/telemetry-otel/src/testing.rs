@@ -13,7 +13,8 @@
 //! assert_eq!(metrics.values("picks"), [2.0]);
 //! ```
 //!
-//! They see what [`capture_logs`] sees: the thread
+//! Spans of `tracing` are captured too, from info on, with the subscriber that the test kit
+//! installs. They see what [`capture_logs`] sees: the thread
 //! that made them, its tokio runtime, and all that carries a scope of theirs. The ids of
 //! traces and spans are counted from 1 in each capture, so that a snapshot of them is the
 //! same each time. Every root is sampled; what a parent decided is kept.

@@ -122,7 +122,12 @@ fn threads_of_export_let_those_of_the_application_go_first() {
     let ended = play("priorities", &collector, &[]);
     let usual: i32 = ended.said("telemetry-write").parse().unwrap();
     // Names are cut at 15 characters.
-    for thread in ["telemetry-expor", "telemetry-recor", "OpenTelemetry.T"] {
+    for thread in [
+        "telemetry-expor",
+        "telemetry-recor",
+        "OpenTelemetry.L",
+        "OpenTelemetry.T",
+    ] {
         let nice: i32 = ended.said(thread).parse().unwrap();
         assert_eq!(nice, usual + 5, "{thread}");
     }

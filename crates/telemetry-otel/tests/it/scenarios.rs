@@ -87,7 +87,10 @@ fn priorities() {
     draw_bracket(8, 3);
     say("is_flushed", telemetry.flush(PATIENCE));
     for thread in std::fs::read_dir("/proc/self/task").unwrap() {
-        let stat = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap();
+        // Some have just ended.
+        let Ok(stat) = std::fs::read_to_string(thread.unwrap().path().join("stat")) else {
+            continue;
+        };
         let (name, fields) = stat.split_once('(').unwrap().1.rsplit_once(')').unwrap();
         // proc_pid_stat(5), field 19; the third is the first behind the name.
         let nice = fields.split_whitespace().nth(16).unwrap();
