@@ -4,10 +4,10 @@ use futures_util::TryStreamExt as _;
 use opentelemetry::Value;
 use opentelemetry::trace::{SpanKind, Status};
 use sqlx::{AssertSqlSafe, Either, Executor as _, QueryBuilder, Statement as _};
-use telemetry_otel::testing::{SpanCapture, capture_metrics, capture_spans};
+use telemetry_otel::testing::{SpanCapture, capture_metrics, capture_spans, sorted};
 
+use crate::DURATION;
 use crate::databases::{on_each_database, with_target};
-use crate::{DURATION, sorted};
 
 const FIND: &str = "SELECT id, name FROM players WHERE id < $1 ORDER BY id";
 

@@ -20,22 +20,7 @@ mod transactions;
 use std::future::Future;
 use std::task::{Context, Poll, Waker};
 
-use opentelemetry::Value;
-
 const DURATION: &str = "db.client.operation.duration";
-
-/// Attributes by name, each of which is there once.
-fn sorted(attributes: &[(String, Value)]) -> Vec<(&str, Value)> {
-    let attributes = attributes.iter();
-    let mut attributes: Vec<_> = attributes
-        .map(|(key, value)| (key.as_str(), value.clone()))
-        .collect();
-    attributes.sort_by_key(|(key, _)| *key);
-    let count = attributes.len();
-    attributes.dedup_by_key(|(key, _)| *key);
-    assert_eq!(attributes.len(), count, "a key is there twice");
-    attributes
-}
 
 /// Polls a future once, which then waits.
 fn begin(future: &mut (impl Future + Unpin)) {
