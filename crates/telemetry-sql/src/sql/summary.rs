@@ -12,6 +12,8 @@ use verbs::{Object, Verb};
 
 /// How long a summary may be, in bytes. It ends with a whole name.
 const MOST_BYTES: usize = 255;
+/// How many common table expressions are told from tables.
+const MOST_DECLARED: usize = 64;
 
 /// Builds the summary.
 #[derive(Debug)]
@@ -51,6 +53,7 @@ struct Level {
     has_clauses: bool,
     /// Between `WITH` or `EXPLAIN` and the operation.
     is_introduced: bool,
+    /// The same, whatever stands there: names of common table expressions, or options.
     is_declaring: bool,
     /// Among the tables of a `FROM`, where a comma leads to the next.
     is_from: bool,
@@ -245,10 +248,12 @@ impl<'a> Summarizer<'a> {
                 if let Some(level) = self.level() {
                     level.has_clauses = false;
                     level.is_introduced = true;
-                    level.is_declaring = !is_operation;
+                    level.is_declaring = true;
                 }
             }
             Some(Verb::Change(expected)) => self.operate(token.text, Effect::Writes, expected),
+            // `EXPLAIN ANALYZE`
+            Some(Verb::Other(_)) if level.is_declaring => {}
             Some(Verb::Other(expected)) if is_statement => {
                 self.operate(token.text, Effect::Other, expected);
             }
@@ -291,7 +296,8 @@ impl<'a> Summarizer<'a> {
         let is_name = [",", "WITH", "RECURSIVE"]
             .iter()
             .any(|before| self.before.eq_ignore_ascii_case(before));
-        if is_declaring && is_name && !token.is_word("RECURSIVE") {
+        let has_room = self.declared.len() < MOST_DECLARED;
+        if is_declaring && is_name && has_room && !token.is_word("RECURSIVE") {
             self.declared.push(token.text);
         }
     }

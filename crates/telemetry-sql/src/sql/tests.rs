@@ -199,6 +199,11 @@ fn a_summary_has_operations_and_tables() {
             "DELETE a INSERT b SELECT",
         ),
         ("EXPLAIN QUERY PLAN SELECT a FROM b", "EXPLAIN SELECT b"),
+        ("EXPLAIN ANALYZE UPDATE a SET b = 1", "EXPLAIN UPDATE a"),
+        (
+            "EXPLAIN (ANALYZE, BUFFERS) DELETE FROM a",
+            "EXPLAIN DELETE a",
+        ),
         (
             "CREATE TABLE IF NOT EXISTS a (b INT REFERENCES c ON DELETE CASCADE)",
             "CREATE TABLE a",

@@ -88,3 +88,30 @@ on_each_database! {
         assert_eq!(span["db.response.returned_rows"], Value::I64(0));
     }
 }
+
+#[tokio::test]
+async fn a_value_that_cannot_be_sent_is_told_without_it() {
+    let (spans, metrics) = (capture_spans(), capture_metrics());
+    let pool = crate::databases::sqlite().await;
+    let failed = sqlx::query("SELECT ?").bind(Unencodable).fetch_all(&pool);
+    assert!(matches!(failed.await, Err(sqlx::Error::Encode(_))));
+    assert_failed(&spans, &metrics, "encode", None, "");
+}
+
+/// A value that cannot be sent.
+struct Unencodable;
+
+impl sqlx::Type<sqlx::Sqlite> for Unencodable {
+    fn type_info() -> sqlx::sqlite::SqliteTypeInfo {
+        <i64 as sqlx::Type<sqlx::Sqlite>>::type_info()
+    }
+}
+
+impl sqlx::Encode<'_, sqlx::Sqlite> for Unencodable {
+    fn encode_by_ref(
+        &self,
+        _: &mut sqlx::sqlite::SqliteArgumentsBuffer,
+    ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+        Err("secret".into())
+    }
+}
