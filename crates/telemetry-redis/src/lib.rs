@@ -7,10 +7,9 @@
 //!
 //! # async fn example() -> redis::RedisResult<()> {
 //! let client = redis::Client::open("redis://127.0.0.1:6379/")?;
-//! let connection = client.get_multiplexed_async_connection_with_config(&Default::default());
 //! let mut cache = TracedConnection::builder()
 //!     .with_connection_info(client.get_connection_info())
-//!     .build(connection.await?);
+//!     .build(client.get_multiplexed_async_connection().await?);
 //! let _: () = cache.set_ex("standings:5", "…", 60).await?; // as with redis-rs
 //! # Ok(())
 //! # }
