@@ -74,9 +74,11 @@
 mod api;
 mod application;
 mod command;
+mod jobs;
 mod live;
 mod outgoing;
 mod password;
+mod roles;
 mod run;
 mod server;
 mod settings;
@@ -88,5 +90,5 @@ mod token;
 
 pub use application::Application;
 pub use run::run;
-pub use settings::{Settings, SteamSettings, VARIABLES};
+pub use settings::{JobSettings, Settings, SteamSettings, VARIABLES};
 pub use store::DatabaseUrl;

@@ -1,5 +1,7 @@
 //! The settings of the application.
 
+mod jobs;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,6 +9,8 @@ use std::time::Duration;
 use anyhow::bail;
 use http::Uri;
 use telemetry_core::{Environment, EnvironmentReader, Variable};
+
+pub use jobs::JobSettings;
 
 use crate::store::DatabaseUrl;
 
@@ -57,12 +61,27 @@ pub static VARIABLES: &[Variable] = &[
     Variable {
         name: "DTX_SHUTDOWN_TIMEOUT",
         default: "30",
-        meaning: "How many seconds requests in flight and WebSockets have to finish.",
+        meaning: "How many seconds requests in flight, WebSockets and running jobs have to finish.",
     },
     Variable {
         name: "DTX_PICK_SECONDS",
         default: "30",
         meaning: "How many seconds a captain has for a pick, until the clock picks.",
+    },
+    Variable {
+        name: "DTX_JOB_BACKOFF_MS",
+        default: "1000",
+        meaning: "How many milliseconds a job that failed waits to be tried again; then twice as long each time.",
+    },
+    Variable {
+        name: "DTX_WORKER_TIMEOUT",
+        default: "15",
+        meaning: "How many seconds a worker may be silent until others do its jobs.",
+    },
+    Variable {
+        name: "DTX_CLEANUP_SCHEDULE",
+        default: "0 0 3 * * *",
+        meaning: "When old sessions and jobs are removed, in UTC: second, minute, hour, day, month, weekday.",
     },
 ];
 
@@ -85,6 +104,8 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// `DTX_PICK_SECONDS`.
     pub pick_time: Duration,
+    /// `DTX_JOB_BACKOFF_MS`, `DTX_WORKER_TIMEOUT` and `DTX_CLEANUP_SCHEDULE`.
+    pub jobs: JobSettings,
     /// `STEAM_API_URL` and `STEAM_API_KEY`.
     pub steam: SteamSettings,
 }
@@ -130,6 +151,7 @@ impl Settings {
             debug_routes: false,
             shutdown_timeout: DEFAULT_SHUTDOWN_TIMEOUT,
             pick_time: DEFAULT_PICK_TIME,
+            jobs: JobSettings::read(&mut reader)?,
             steam: SteamSettings {
                 url: DEFAULT_STEAM_URL.to_owned(),
                 key: reader.get("STEAM_API_KEY").map(str::to_owned),

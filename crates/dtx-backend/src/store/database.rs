@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use tokio::sync::watch;
 
-use crate::store::Store;
+use crate::store::{Store, jobs};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -103,7 +105,7 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(without_sources)?;
-        MIGRATIONS.run(&pool).await.map_err(without_sources)?;
+        migrate(&pool).await?;
         Ok(Self {
             pool,
             changes: watch::Sender::default(),
@@ -131,6 +133,22 @@ impl Store {
             tracing::warn!("database_close_timed_out");
         }
     }
+}
+
+/// Brings all tables up to date, in one transaction: of two processes that start at once, the
+/// second finds it done.
+async fn migrate(pool: &SqlitePool) -> anyhow::Result<()> {
+    let mut transaction = pool
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .map_err(without_sources)?;
+    for migrations in [&MIGRATIONS, &jobs::migrations()] {
+        migrations
+            .run_direct(None, &mut *transaction, false)
+            .await
+            .map_err(without_sources)?;
+    }
+    transaction.commit().await.map_err(without_sources)
 }
 
 /// The errors of the driver repeat their sources in their own words.

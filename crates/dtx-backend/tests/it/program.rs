@@ -4,6 +4,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::http::request::Builder;
 use axum::http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper_util::client::legacy::Client as HttpClient;
@@ -186,15 +187,31 @@ pub(crate) async fn log_in_as(url: &str, username: &str) -> String {
 
 /// Posts JSON with a cookie; the response, which is a success.
 pub(crate) async fn post(url: String, cookie: &str, body: &Value) -> Response<Body> {
-    let request = Request::post(url)
+    succeed(Request::post(url), cookie, body).await
+}
+
+/// Sends JSON with a cookie; the response, which is a success.
+pub(crate) async fn succeed(request: Builder, cookie: &str, body: &Value) -> Response<Body> {
+    let response = send(request, cookie, body).await;
+    assert!(response.status().is_success(), "{response:?}");
+    response
+}
+
+/// Sends JSON with a cookie; the response.
+pub(crate) async fn send(request: Builder, cookie: &str, body: &Value) -> Response<Body> {
+    let request = request
         .header("content-type", "application/json")
         .header("cookie", cookie)
         .body(Body::from(body.to_string()))
         .unwrap();
     let response = timeout(PATIENCE, http_client().request(request)).await;
-    let response = response.unwrap().unwrap();
-    assert!(response.status().is_success(), "{response:?}");
-    response.map(Body::new)
+    response.unwrap().unwrap().map(Body::new)
+}
+
+/// The JSON of a response.
+pub(crate) async fn json(response: Response<Body>) -> Value {
+    let body = timeout(PATIENCE, response.into_body().collect()).await;
+    serde_json::from_slice(&body.unwrap().unwrap().to_bytes()).unwrap()
 }
 
 /// Makes a client that keeps its connections.

@@ -1,0 +1,227 @@
+//! Working on the queues until told to stop.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use apalis::layers::WorkerBuilderExt as _;
+use apalis::layers::retry::backoff::{ExponentialBackoffMaker, MakeBackoff as _};
+use apalis::layers::retry::{HasherRng, RetryPolicy};
+use apalis::prelude::{
+    BackendExt as _, BoxDynError, Data, WorkerBuilder, WorkerContext, WorkerError,
+};
+use apalis_cron::CronScheduler;
+use apalis_sqlite::Config;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use telemetry_jobs::JobTelemetryLayer;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use ulid::Ulid;
+
+use crate::application::Parts;
+use crate::jobs::{
+    ATTEMPTS, Job, ProcessMatchStats, Queues, RecomputeStandings, Running, Work, clean_up, panics,
+};
+use crate::roles::Stop;
+use crate::settings::{JobSettings, Settings};
+use crate::store::Store;
+
+/// How many jobs of a queue a worker does at once.
+const CONCURRENCY: usize = 4;
+/// How often it looks whether the database has changed.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How many heartbeats a worker may miss.
+const MISSED_HEARTBEATS: u32 = 4;
+/// How much longer than the first wait the longest may be.
+const LONGEST_BACKOFF: u32 = 60;
+/// How much of each wait is left to chance.
+const JITTER: f64 = 0.5;
+/// How long a worker that failed waits before it starts again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long a worker has to end once no job runs.
+pub(super) const TIME_TO_END: Duration = Duration::from_millis(500);
+
+/// Works on all queues until told to stop, then lets running jobs finish in time.
+///
+/// # Errors
+///
+/// When it cannot begin.
+pub(crate) async fn start(
+    parts: &Parts,
+    settings: &Settings,
+    mut stop: Stop,
+) -> anyhow::Result<()> {
+    let patience = settings.shutdown_timeout;
+    let (wake, _) = watch::channel(());
+    let crew = Crew::new(parts, &settings.jobs, wake, stop.clone())?;
+    let store = parts.store.clone();
+    tracing::info!("worker_started");
+    {
+        let mut working = pin!(async {
+            tokio::join!(
+                crew.work_on::<ProcessMatchStats>(),
+                crew.work_on::<RecomputeStandings>(),
+                crew.clean_up(),
+            );
+        });
+        let signal = tokio::select! {
+            // The workers see it too, and may have ended already.
+            biased;
+            signal = stop.requested() => signal,
+            () = &mut working => None,
+            () = look(&store, &crew.wake) => None,
+        };
+        let running = crew.work.running.count();
+        tracing::info!(signal, running, "worker_stopping");
+        let ending = async {
+            tokio::select! {
+                () = &mut working => {}
+                () = crew.work.running.none() => {}
+            }
+        };
+        if timeout(patience, ending).await.is_err() {
+            let running = crew.work.running.count();
+            tracing::warn!(
+                after_s = patience.as_secs(),
+                running,
+                "worker_stop_timed_out"
+            );
+        }
+    }
+    // What was cut off, or waits to be tried again, is for other workers.
+    let released = store.release_jobs(&crew.id.to_string()).await;
+    let released = released.context("cannot release the jobs that have not ended")?;
+    tracing::info!(released, "worker_stopped");
+    Ok(())
+}
+
+/// The workers of one process.
+#[derive(Debug)]
+struct Crew {
+    /// What the names of all workers begin with.
+    id: Ulid,
+    work: Work,
+    settings: JobSettings,
+    backoff: ExponentialBackoffMaker,
+    wake: watch::Sender<()>,
+    stop: Stop,
+}
+
+impl Crew {
+    fn new(
+        parts: &Parts,
+        settings: &JobSettings,
+        wake: watch::Sender<()>,
+        stop: Stop,
+    ) -> anyhow::Result<Self> {
+        let longest = settings.backoff * LONGEST_BACKOFF;
+        let backoff =
+            ExponentialBackoffMaker::new(settings.backoff, longest, JITTER, HasherRng::default())?;
+        Ok(Self {
+            id: Ulid::generate(),
+            work: Work {
+                store: parts.store.clone(),
+                steam: parts.steam.clone(),
+                queues: parts.queues.clone(),
+                running: Running::default(),
+            },
+            settings: settings.clone(),
+            backoff,
+            wake,
+            stop,
+        })
+    }
+
+    /// Works on one queue.
+    async fn work_on<J: Job>(&self) {
+        let config = Config::default()
+            .batch_size(CONCURRENCY)
+            .heartbeat_interval(self.settings.worker_timeout / MISSED_HEARTBEATS)
+            .missed_heartbeats(MISSED_HEARTBEATS as usize);
+        self.keep_working(J::QUEUE, |context| {
+            let queues: &Queues = &self.work.queues;
+            let storage = queues.storage::<J>(config.clone());
+            let backoff = self.backoff.clone().make_backoff();
+            WorkerBuilder::new(context)
+                .backend(storage.poll_with_stream(wakes(self.wake.subscribe())))
+                .data(self.work.clone())
+                .concurrency(CONCURRENCY)
+                .layer(panics::EndPanics)
+                .retry(RetryPolicy::retries(ATTEMPTS - 1).with_backoff(backoff))
+                .layer(JobTelemetryLayer::new().with_retries(ATTEMPTS - 1))
+                .build(handle::<J>)
+                .run()
+        })
+        .await;
+    }
+
+    /// Cleans up on its schedule.
+    async fn clean_up(&self) {
+        self.keep_working(clean_up::NAME, |context| {
+            WorkerBuilder::new(context)
+                .backend(CronScheduler::new(self.settings.clean_up.clone()))
+                .data(self.work.clone())
+                .layer(panics::EndPanics)
+                .layer(JobTelemetryLayer::new().with_task_name(clean_up::NAME))
+                .build(clean_up::run)
+                .run()
+        })
+        .await;
+    }
+
+    /// Runs a worker until told to stop, and another when it fails: the database did not
+    /// answer, or the clock was set.
+    async fn keep_working<F>(&self, queue: &'static str, start: impl Fn(&WorkerContext) -> F)
+    where
+        F: Future<Output = Result<(), WorkerError>>,
+    {
+        let mut stop = self.stop.clone();
+        // A worker that failed is dead to its storage: the next needs another name.
+        for start_number in 0_u64.. {
+            let context = WorkerContext::new(&format!("{}-{queue}-{start_number}", self.id));
+            let mut working = pin!(start(&context));
+            let ended = tokio::select! {
+                ended = &mut working => ended,
+                _ = stop.requested() => match context.stop() {
+                    Ok(()) => working.await,
+                    Err(_not_started) => Ok(()),
+                },
+            };
+            if let Err(error) = ended {
+                tracing::error!(queue, error = &*error.to_string(), "worker_failed");
+            }
+            tokio::select! {
+                biased;
+                _ = stop.requested() => return,
+                () = sleep(PAUSE) => {}
+            }
+        }
+    }
+}
+
+/// Does one attempt at a job.
+async fn handle<J: Job>(job: J, work: Data<Work>) -> Result<(), BoxDynError> {
+    let _running = work.running.begin();
+    job.run(&work).await
+}
+
+/// Wakes the workers when there may be something to do: whenever the database has changed, by
+/// this process or another. That is far cheaper to ask than for jobs.
+async fn look(store: &Store, wake: &watch::Sender<()>) {
+    loop {
+        let Err(error) = store
+            .watch_changes(LOOK_EVERY, || wake.send_modify(|()| {}))
+            .await;
+        tracing::warn!(error = &*error.to_string(), "queue_watch_failed");
+        sleep(PAUSE).await;
+    }
+}
+
+fn wakes(changes: watch::Receiver<()>) -> BoxStream<'static, ()> {
+    let wakes = stream::unfold(changes, async |mut changes| {
+        changes.changed().await.ok()?;
+        Some(((), changes))
+    });
+    wakes.fuse().boxed()
+}
