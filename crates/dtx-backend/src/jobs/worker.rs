@@ -12,8 +12,9 @@ use apalis::prelude::{
 };
 use apalis_cron::CronScheduler;
 use apalis_sqlite::Config;
-use futures_util::StreamExt as _;
+use futures_util::future::FusedFuture as _;
 use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt as _, StreamExt as _};
 use telemetry_jobs::JobTelemetryLayer;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -58,26 +59,28 @@ pub(crate) async fn start(
     let store = parts.store.clone();
     tracing::info!("worker_started");
     {
-        let mut working = pin!(async {
+        let working = async {
             tokio::join!(
                 crew.work_on::<ProcessMatchStats>(),
                 crew.work_on::<RecomputeStandings>(),
                 crew.clean_up(),
             );
-        });
+        };
+        let mut working = pin!(working.fuse());
         let signal = tokio::select! {
-            // The workers see it too, and may have ended already.
-            biased;
             signal = stop.requested() => signal,
-            () = &mut working => None,
+            // They are told to stop too, and may have ended already.
+            () = &mut working => stop.requested().await,
             () = look(&store, &crew.wake) => None,
         };
         let running = crew.work.running.count();
         tracing::info!(signal, running, "worker_stopping");
         let ending = async {
-            tokio::select! {
-                () = &mut working => {}
-                () = crew.work.running.none() => {}
+            if !working.is_terminated() {
+                tokio::select! {
+                    () = &mut working => {}
+                    () = crew.work.running.none() => {}
+                }
             }
         };
         if timeout(patience, ending).await.is_err() {

@@ -49,7 +49,7 @@ pub(crate) enum JobStatus {
 }
 
 /// Selects jobs, each with its status here.
-const SELECT: &str = "SELECT * FROM (SELECT id, job_type AS name, attempts, max_attempts, \
+const SELECT: &str = "SELECT * FROM (SELECT ROWID AS number, id, job_type AS name, attempts, max_attempts, \
                       last_result, run_at, done_at, metadata, CASE \
                       WHEN status = 'Done' THEN 'done' WHEN status = 'Running' THEN 'running' \
                       WHEN status = 'Killed' THEN 'dead' \
@@ -121,7 +121,7 @@ impl Store {
         let count = AssertSqlSafe(format!("SELECT COUNT(*) FROM ({SELECT} {of_status})"));
         let count = sqlx::query_scalar(count).bind(status);
         let jobs = AssertSqlSafe(format!(
-            "{SELECT} {of_status} ORDER BY id LIMIT $2 OFFSET $3"
+            "{SELECT} {of_status} ORDER BY number LIMIT $2 OFFSET $3"
         ));
         let jobs = sqlx::query_as(jobs)
             .bind(status)
@@ -157,6 +157,11 @@ impl Store {
         let query = "UPDATE Jobs SET status = 'Pending', attempts = attempts + 1, \
                      lock_by = NULL, lock_at = NULL, done_at = NULL \
                      WHERE lock_by LIKE $1 AND status IN ('Queued', 'Running')";
+        let rows: Vec<(String, String, i64, Option<String>)> =
+            sqlx::query_as("SELECT job_type, status, attempts, last_result FROM Jobs")
+                .fetch_all(&self.pool)
+                .await?;
+        tracing::info!(rows = ?rows, "debug_rows");
         let released = sqlx::query(query).bind(format!("{crew}-%"));
         Ok(released.execute(&self.pool).await?.rows_affected())
     }

@@ -284,6 +284,7 @@ async fn all_roles_in_one_process_let_a_job_finish_when_they_are_told_to_stop() 
     let mut server = Server::of(program).await;
     server.set_steam_match(77).await;
     steam.requested(1).await;
+    server.stored_table().await;
     server.program.signal(Signal::TERM);
     let stopping = server.program.event("worker_stopping").await;
     assert_eq!(
@@ -313,7 +314,7 @@ async fn all_roles_in_one_process_let_a_job_finish_when_they_are_told_to_stop() 
 
 #[tokio::test]
 async fn a_worker_that_stops_gives_back_what_waits_or_takes_too_long() {
-    for (reply, patience) in [(Reply::Failure, "30"), (Reply::Silence, "0")] {
+    for (reply, patience) in [(Reply::Failure, "30"), (Reply::Silence, "1")] {
         let directory = tempfile::tempdir().unwrap();
         let is_silent = matches!(reply, Reply::Silence);
         let steam = Stub::start(move |_| reply.clone()).await;
