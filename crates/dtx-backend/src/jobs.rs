@@ -15,6 +15,7 @@ use apalis_core::task::builder::TaskBuilder;
 use apalis_sqlite::{Config, SqliteStorage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sqlx::SqlitePool;
 use telemetry_jobs::PushWithContext as _;
 
 pub(crate) use process_match_stats::ProcessMatchStats;
@@ -93,13 +94,14 @@ impl Queues {
 
     async fn push_task<J: Job>(&self, task: TaskBuilder<J>) -> Result<(), BoxDynError> {
         let task = task.max_attempts(ATTEMPTS).queue(J::QUEUE.into());
-        let mut storage = self.storage::<J>(Config::default());
+        let mut storage = storage::<J>(self.store.pool(), Config::default());
         Ok(storage.push_task_with_context(task).await?)
     }
+}
 
-    fn storage<J: Job>(&self, config: Config) -> SqliteStorage<J> {
-        SqliteStorage::new(self.store.pool()).with_config(config.queue(J::QUEUE))
-    }
+/// The queue of a job.
+fn storage<J: Job>(pool: &SqlitePool, config: Config) -> SqliteStorage<J> {
+    SqliteStorage::new(pool).with_config(config.queue(J::QUEUE))
 }
 
 fn log_failure(pushed: Result<(), BoxDynError>) {

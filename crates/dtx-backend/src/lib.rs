@@ -57,6 +57,7 @@
 //! | `worker_stopped` | info | no job runs any more: `released` (integer), how many it gives back |
 //! | `worker_failed` | error | its database did not answer, and it starts again: `queue`, `error` (strings) |
 //! | `queue_watch_failed` | warning | jobs may begin late: `error` (string) |
+//! | `heartbeat_failed` | warning | other workers may do its running jobs too: `error` (string) |
 //! | `enqueue_failed` | error | a job was not pushed, and its request goes on: `error` (string) |
 //! | `job_revived` | info | the staff has put a dead job back: `child_task_id` (string) |
 //! | `match_stats_recorded` | info | a job has taken them from Steam: `players` (integer) |

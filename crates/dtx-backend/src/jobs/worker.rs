@@ -15,6 +15,7 @@ use apalis_sqlite::Config;
 use futures_util::future::FusedFuture as _;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt as _, StreamExt as _};
+use sqlx::SqlitePool;
 use telemetry_jobs::JobTelemetryLayer;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -22,7 +23,7 @@ use ulid::Ulid;
 
 use crate::application::Parts;
 use crate::jobs::{
-    ATTEMPTS, Job, ProcessMatchStats, Queues, RecomputeStandings, Running, Work, clean_up, panics,
+    ATTEMPTS, Job, ProcessMatchStats, RecomputeStandings, Running, Work, clean_up, panics, storage,
 };
 use crate::roles::Stop;
 use crate::settings::{JobSettings, Settings};
@@ -40,6 +41,8 @@ const LONGEST_BACKOFF: u32 = 60;
 const JITTER: f64 = 0.5;
 /// How long a worker that failed waits before it starts again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often a worker that is to stop looks whether it can.
+const LOOK_WHETHER_IDLE: Duration = Duration::from_millis(1);
 /// How long a worker has to end once no job runs.
 pub(super) const TIME_TO_END: Duration = Duration::from_millis(500);
 
@@ -80,6 +83,7 @@ pub(crate) async fn start(
                 tokio::select! {
                     () = &mut working => {}
                     () = crew.work.running.none() => {}
+                    () = crew.keep_alive() => {}
                 }
             }
         };
@@ -142,9 +146,9 @@ impl Crew {
             .batch_size(CONCURRENCY)
             .heartbeat_interval(self.settings.worker_timeout / MISSED_HEARTBEATS)
             .missed_heartbeats(MISSED_HEARTBEATS as usize);
-        self.keep_working(J::QUEUE, |context| {
-            let queues: &Queues = &self.work.queues;
-            let storage = queues.storage::<J>(config.clone());
+        let pool = self.work.store.pool_of_worker();
+        self.keep_working(J::QUEUE, Some(&pool), |context| {
+            let storage = storage::<J>(&pool, config.clone());
             let backoff = self.backoff.clone().make_backoff();
             WorkerBuilder::new(context)
                 .backend(storage.poll_with_stream(wakes(self.wake.subscribe())))
@@ -157,11 +161,12 @@ impl Crew {
                 .run()
         })
         .await;
+        pool.close().await;
     }
 
     /// Cleans up on its schedule.
     async fn clean_up(&self) {
-        self.keep_working(clean_up::NAME, |context| {
+        self.keep_working(clean_up::NAME, None, |context| {
             WorkerBuilder::new(context)
                 .backend(CronScheduler::new(self.settings.clean_up.clone()))
                 .data(self.work.clone())
@@ -173,10 +178,24 @@ impl Crew {
         .await;
     }
 
+    /// Says again and again that the workers live: once they stop, they no longer do so themselves.
+    async fn keep_alive(&self) {
+        loop {
+            sleep(self.settings.worker_timeout / MISSED_HEARTBEATS).await;
+            if let Err(error) = self.work.store.keep_workers(&self.id.to_string()).await {
+                tracing::warn!(error = &*error.to_string(), "heartbeat_failed");
+            }
+        }
+    }
+
     /// Runs a worker until told to stop, and another when it fails: the database did not
     /// answer, or the clock was set.
-    async fn keep_working<F>(&self, queue: &'static str, start: impl Fn(&WorkerContext) -> F)
-    where
+    async fn keep_working<F>(
+        &self,
+        queue: &'static str,
+        pool: Option<&SqlitePool>,
+        start: impl Fn(&WorkerContext) -> F,
+    ) where
         F: Future<Output = Result<(), WorkerError>>,
     {
         let mut stop = self.stop.clone();
@@ -186,7 +205,7 @@ impl Crew {
             let mut working = pin!(start(&context));
             let ended = tokio::select! {
                 ended = &mut working => ended,
-                _ = stop.requested() => match context.stop() {
+                () = time_to_stop(&mut stop, pool) => match context.stop() {
                     Ok(()) => working.await,
                     Err(_not_started) => Ok(()),
                 },
@@ -200,6 +219,18 @@ impl Crew {
                 () = sleep(PAUSE) => {}
             }
         }
+    }
+}
+
+/// Waits until a worker is to stop, and its connection is not in use.
+///
+/// A worker of apalis that stops leaves a transaction that it is in as it is, until its jobs have
+/// ended: nobody could write to the database, the jobs included.
+async fn time_to_stop(stop: &mut Stop, pool: Option<&SqlitePool>) {
+    let _signal = stop.requested().await;
+    let Some(pool) = pool else { return };
+    while pool.num_idle() != pool.size() as usize {
+        sleep(LOOK_WHETHER_IDLE).await;
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use apalis_sqlite::SqliteStorage;
 use serde::{Deserialize, Serialize};
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqlitePoolOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, FromRow, Row as _, SqlitePool};
 use telemetry_core::{Scope, Value, names, propagation};
 
@@ -111,6 +111,23 @@ impl Store {
         &self.pool
     }
 
+    /// A connection that one worker has for itself, so as to see when it is in use.
+    pub(crate) fn pool_of_worker(&self) -> SqlitePool {
+        let options = SqlitePoolOptions::new().max_connections(1);
+        let options = options.idle_timeout(None).max_lifetime(None);
+        options.connect_lazy_with((*self.pool.connect_options()).clone())
+    }
+
+    /// Says that workers still live. `crew` is what their names begin with.
+    pub(crate) async fn keep_workers(&self, crew: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE Workers SET last_seen = $2 WHERE id LIKE $1")
+            .bind(format!("{crew}-%"))
+            .bind(Timestamp::now().to_unix())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// One page of the jobs of a status, or of all, in the order in which they were pushed.
     pub(crate) async fn jobs(
         &self,
@@ -157,11 +174,6 @@ impl Store {
         let query = "UPDATE Jobs SET status = 'Pending', attempts = attempts + 1, \
                      lock_by = NULL, lock_at = NULL, done_at = NULL \
                      WHERE lock_by LIKE $1 AND status IN ('Queued', 'Running')";
-        let rows: Vec<(String, String, i64, Option<String>)> =
-            sqlx::query_as("SELECT job_type, status, attempts, last_result FROM Jobs")
-                .fetch_all(&self.pool)
-                .await?;
-        tracing::info!(rows = ?rows, "debug_rows");
         let released = sqlx::query(query).bind(format!("{crew}-%"));
         Ok(released.execute(&self.pool).await?.rows_affected())
     }
