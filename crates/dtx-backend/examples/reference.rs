@@ -6,9 +6,133 @@ use std::io::{self, Write as _};
 use telemetry_core::Variable;
 use telemetry_core::names::{EVENTS, FIELD_PREFIX, FIELDS};
 
-/// The attributes of the span of a request, and when it has them. `tests/tracing.rs` compares
-/// these tables with what is recorded.
-const SPAN_ATTRIBUTES: [(&str, &str, &str); 13] = [
+/// A kind of spans: a heading, what it is about, and its attributes with their types and meanings.
+type Spans = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str, &'static str)],
+);
+
+/// `tests/tracing.rs` compares these tables, and that of the metrics, with what is recorded.
+const SPANS: [Spans; 4] = [
+    (
+        "Requests",
+        "\
+The span of a request is of the kind server and is called `GET /api/tournaments/{id}/`: the method
+and the template of the route, or the method alone where no route matched. What it is about is in
+[Tracing](tracing.md).",
+        &REQUESTS,
+    ),
+    (
+        "Outgoing requests",
+        "\
+With the feature `client` of `telemetry-http`. The span is of the kind client and is called `GET`, or
+`GET /users/{id}` where the request has a `UrlTemplate`. It ends with the head of the response. See
+[Outgoing requests](http.md#outgoing-requests).",
+        &OUTGOING_REQUESTS,
+    ),
+    (
+        "Jobs",
+        "\
+With `telemetry-jobs`. A push is a span `send {queue}` of the kind producer, an attempt a span
+`process {queue}` of the kind consumer, its child; that of a job for later begins a trace of its own,
+with a link. See [Jobs](jobs.md).",
+        &JOBS,
+    ),
+    (
+        "WebSocket messages",
+        "\
+With `telemetry-ws`, where it is asked for. The work on a message is a span
+`process /ws/draft/{id}/` of the kind consumer, the root of a trace, with a link to the span of the
+upgrade. A connection has none. See [WebSockets](websockets.md).",
+        &MESSAGES,
+    ),
+];
+
+const OUTGOING_REQUESTS: [(&str, &str, &str); 10] = [
+    (
+        "http.request.method",
+        "string",
+        "The method; `_OTHER` for one that the conventions do not know.",
+    ),
+    (
+        "http.request.method_original",
+        "string",
+        "The method as it was sent, where that is `_OTHER`.",
+    ),
+    (
+        "http.request.resend_count",
+        "integer",
+        "How often the request was sent before, by middleware above.",
+    ),
+    (
+        "url.full",
+        "string",
+        "The URL, without user, password and the values of the query.",
+    ),
+    (
+        "url.template",
+        "string",
+        "The `UrlTemplate` of the request.",
+    ),
+    ("server.address", "string", "The host."),
+    ("server.port", "integer", "The port."),
+    (
+        "http.response.status_code",
+        "integer",
+        "The status; absent when there was no response.",
+    ),
+    (
+        "network.protocol.version",
+        "string",
+        "`1.0`, `1.1`, `2` or `3`.",
+    ),
+    (
+        "error.type",
+        "string",
+        "The status of a 4xx or 5xx, `timeout`, `connect`, `redirect`, `body`, `request`, \
+         `middleware`, `cancelled` or `_OTHER`; absent on success.",
+    ),
+];
+
+const JOBS: [(&str, &str, &str); 6] = [
+    ("messaging.system", "string", "`apalis`."),
+    ("messaging.operation.name", "string", "`send` or `process`."),
+    ("messaging.operation.type", "string", "The same."),
+    ("messaging.destination.name", "string", "The queue."),
+    (
+        "messaging.message.id",
+        "string",
+        "The id of the job; absent on a push where the backend makes it up.",
+    ),
+    (
+        "error.type",
+        "string",
+        "`panic`, `cancelled`, `aborted` or `_OTHER`; absent on success.",
+    ),
+];
+
+const MESSAGES: [(&str, &str, &str); 5] = [
+    ("network.protocol.name", "string", "`websocket`."),
+    (
+        "http.route",
+        "string",
+        "The template of the route, in axum.",
+    ),
+    ("websocket.message.type", "string", "`text` or `binary`."),
+    (
+        "websocket.message.size",
+        "integer",
+        "How many bytes it has.",
+    ),
+    (
+        "error.type",
+        "string",
+        "`panic` or `cancelled`; absent on success.",
+    ),
+];
+
+const REQUESTS: [(&str, &str, &str); 13] = [
     (
         "http.request.method",
         "string",
@@ -64,8 +188,22 @@ const SPAN_ATTRIBUTES: [(&str, &str, &str); 13] = [
     ),
 ];
 
+/// Those of all metrics of jobs.
+const OF_JOBS: &[&str] = &[
+    "messaging.system",
+    "messaging.operation.name",
+    "messaging.destination.name",
+];
+/// The same of what can fail.
+const OF_FAILING_JOBS: &[&str] = &[
+    "messaging.system",
+    "messaging.operation.name",
+    "messaging.destination.name",
+    "error.type",
+];
+
 /// The name, unit, attributes and meaning of each metric.
-const METRICS: [(&str, &str, &[&str], &str); 18] = [
+const METRICS: [(&str, &str, &[&str], &str); 27] = [
     (
         "http.server.request.duration",
         "s",
@@ -84,6 +222,68 @@ const METRICS: [(&str, &str, &[&str], &str); 18] = [
         "{request}",
         &["http.request.method", "url.scheme"],
         "How many requests there are.",
+    ),
+    (
+        "http.client.request.duration",
+        "s",
+        &[
+            "http.request.method",
+            "server.address",
+            "server.port",
+            "http.response.status_code",
+            "network.protocol.version",
+            "error.type",
+        ],
+        "How long outgoing requests took, to the head of the response: a histogram.",
+    ),
+    (
+        "messaging.client.sent.messages",
+        "{message}",
+        OF_FAILING_JOBS,
+        "Pushes of jobs.",
+    ),
+    (
+        "messaging.client.consumed.messages",
+        "{message}",
+        OF_JOBS,
+        "Attempts at jobs.",
+    ),
+    (
+        "messaging.process.duration",
+        "s",
+        OF_FAILING_JOBS,
+        "How long attempts at jobs took: a histogram.",
+    ),
+    (
+        "messaging.queue.latency",
+        "s",
+        OF_JOBS,
+        "How long jobs waited, from when they were due to their first attempt: a histogram.",
+    ),
+    (
+        "websocket.server.active_connections",
+        "{connection}",
+        &[],
+        "How many WebSocket connections there are. Those of clients are \
+         `websocket.client.…`, in this row and the next three.",
+    ),
+    (
+        "websocket.server.messages",
+        "{message}",
+        &["network.io.direction"],
+        "WebSocket messages of text or bytes.",
+    ),
+    (
+        "websocket.server.io",
+        "By",
+        &["network.io.direction"],
+        "The bytes of these messages.",
+    ),
+    (
+        "websocket.server.connection.duration",
+        "s",
+        &["websocket.close_code", "http.route"],
+        "How long WebSocket connections lasted: a histogram.",
     ),
     (
         "system.cpu.utilization",
@@ -251,25 +451,22 @@ fn spans(page: &mut String) -> std::fmt::Result {
         "
 ## Spans
 
-With `telemetry-otel`, for traces that are sampled. The span of a request is of the kind
-server and is called `GET /api/tournaments/{id}/`: the method and the template of the route, or
-the method alone where no route matched. What it is about is in [Tracing](tracing.md).
-
-| attribute | type | meaning |
-|---|---|---|
+With `telemetry-otel`, for traces that are sampled. The context comes on top, as on the lines:
+`request.id`, `user.id`, `labels`, ids and all that was bound; but for outgoing requests and pushes,
+which are beneath what has it. What fails has the status error. A request, an attempt or the work on a
+message that fails has an event `exception` too, with `exception.message`, and where there is more to
+say `exception.type` and `exception.stacktrace`.
 ",
     );
-    for (name, kind, meaning) in SPAN_ATTRIBUTES {
-        writeln!(page, "| `{name}` | {kind} | {meaning} |")?;
+    for (heading, about, attributes) in SPANS {
+        write!(
+            page,
+            "\n### {heading}\n\n{about}\n\n| attribute | type | meaning |\n|---|---|---|\n"
+        )?;
+        for (name, kind, meaning) in attributes {
+            writeln!(page, "| `{name}` | {kind} | {meaning} |")?;
+        }
     }
-    page.push_str(
-        "
-The context of the request comes on top, as on its lines: `request.id`, `user.id`, `labels`,
-ids and all that was bound. A request that fails has the status error, and an event
-`exception` with `exception.message`, and where there is more to say `exception.type` and
-`exception.stacktrace`.
-",
-    );
     Ok(())
 }
 

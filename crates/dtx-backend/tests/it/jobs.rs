@@ -303,7 +303,12 @@ async fn all_roles_in_one_process_let_a_job_finish_when_they_are_told_to_stop() 
     let server = Server::start(&directory, &[]).await;
     assert_eq!(server.get("/api/tournaments/1/players/").await, players());
     let staff = server.staff().await;
-    for (status, counts) in [("running", 0..1), ("dead", 0..1), ("pending", 0..2), ("all", 3..4)] {
+    for (status, counts) in [
+        ("running", 0..1),
+        ("dead", 0..1),
+        ("pending", 0..2),
+        ("all", 3..4),
+    ] {
         let jobs = server.get_as(&staff, &format!("/api/jobs/?status={status}"));
         let count = jobs.await["count"].as_u64().unwrap();
         assert!(counts.contains(&count), "{count} {status}");
