@@ -32,9 +32,14 @@ impl Role {
 pub(crate) struct Stop(watch::Receiver<Option<Reason>>);
 
 /// The name of the signal; `None` when another role has failed.
-type Reason = Option<&'static str>;
+pub(crate) type Reason = Option<&'static str>;
 
 impl Stop {
+    /// Tells it once there is a reason.
+    pub(crate) fn new(reason: watch::Receiver<Option<Reason>>) -> Self {
+        Self(reason)
+    }
+
     /// Waits until the role is to stop; the name of the signal, if it is for one.
     pub(crate) async fn requested(&mut self) -> Reason {
         // Without anybody left to tell, it is to stop too.
@@ -64,7 +69,7 @@ pub(crate) async fn run(
     let parts = Parts::open(settings).await?;
     let mut signals = Signals::listen()?;
     let (stop, stopping) = watch::channel(None);
-    let stopping = Stop(stopping);
+    let stopping = Stop::new(stopping);
     let mut running = JoinSet::new();
     if let Some(listener) = listener {
         let application = Application::start(parts.clone(), settings).await?;

@@ -259,3 +259,6 @@ fn wakes(changes: watch::Receiver<()>) -> BoxStream<'static, ()> {
     });
     wakes.fuse().boxed()
 }
+
+#[cfg(test)]
+mod tests;

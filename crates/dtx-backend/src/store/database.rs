@@ -158,6 +158,8 @@ fn without_sources(error: impl std::error::Error) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -170,6 +172,25 @@ mod tests {
         ] {
             assert_eq!(DatabaseUrl::parse(url).unwrap().to_string(), file, "{url}");
         }
+    }
+
+    /// The names that migrations take, in lower case: SQLite tells no cases apart.
+    async fn names_of(migrations: &Migrator) -> BTreeSet<String> {
+        let pool = SqlitePoolOptions::new().max_connections(1);
+        let pool = pool.connect("sqlite::memory:").await.unwrap();
+        migrations.run(&pool).await.unwrap();
+        let query = "SELECT lower(name) FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'";
+        let names: Vec<String> = sqlx::query_scalar(query).fetch_all(&pool).await.unwrap();
+        names.into_iter().collect()
+    }
+
+    #[tokio::test]
+    async fn the_tables_of_the_site_and_of_its_queues_do_not_meet() {
+        let ours = names_of(&MIGRATIONS).await;
+        let theirs = names_of(&jobs::migrations()).await;
+        assert!(ours.contains("matches") && theirs.contains("jobs"));
+        let both: Vec<_> = ours.intersection(&theirs).collect();
+        assert!(both.is_empty(), "{both:?}");
     }
 
     #[test]

@@ -309,8 +309,9 @@ async fn all_roles_in_one_process_let_a_job_finish_when_they_are_told_to_stop() 
         ("pending", 0..2),
         ("all", 3..4),
     ] {
-        let jobs = server.get_as(&staff, &format!("/api/jobs/?status={status}"));
-        let count = jobs.await["count"].as_u64().unwrap();
+        let path = format!("/api/jobs/?status={status}");
+        let jobs = server.get_as(&staff, &path).await;
+        let count = jobs["count"].as_u64().unwrap();
         assert!(counts.contains(&count), "{count} {status}");
     }
     server.end().await;
