@@ -16,8 +16,8 @@ pub(crate) use client::Pace;
 use server::Server;
 
 /// How often each case is asked, and for how long each time.
-const ROUNDS: usize = 8;
-const ROUND: Duration = Duration::from_secs(4);
+const ROUNDS: usize = 32;
+const ROUND: Duration = Duration::from_secs(1);
 const WARM_UP: Duration = Duration::from_secs(1);
 const CONNECTIONS: usize = 8;
 

@@ -8,6 +8,7 @@ mod baseline;
 mod contender;
 mod goals;
 pub(crate) mod instructions;
+mod load;
 mod report;
 mod timing;
 
@@ -25,7 +26,7 @@ pub(crate) struct Options {
     pub(crate) quick: bool,
     /// Make the instructions the new baseline.
     pub(crate) save_baseline: bool,
-    /// The suites to measure, or all when there is none.
+    /// The suites to measure; when there is none, all but `load`.
     pub(crate) suites: Vec<String>,
 }
 
@@ -46,13 +47,26 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         println!("valgrind is missing: instructions are left out");
     }
     let program = Program::build()?;
+    let is_load = |suite: &String| suite == load::SUITE;
+    if options.suites.iter().any(is_load) {
+        load::run(&program)?;
+        if options.suites.iter().all(is_load) {
+            return Ok(());
+        }
+    }
+    let suites: Vec<String> = options
+        .suites
+        .iter()
+        .filter(|name| !is_load(name))
+        .cloned()
+        .collect();
     let effort = if options.quick {
         Effort::QUICK
     } else {
         Effort::FULL
     };
-    let mut suites = Vec::new();
-    for (name, contenders) in program.suites(&options.suites)? {
+    let mut measured = Vec::new();
+    for (name, contenders) in program.suites(&suites)? {
         let times = timing::measure(&program, &name, &contenders, &effort)?;
         let mut measurements = Vec::new();
         for (contender, nanoseconds) in contenders.into_iter().zip(times) {
@@ -67,9 +81,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         }
         let suite = Suite { name, measurements };
         println!("\n{suite}");
-        suites.push(suite);
+        measured.push(suite);
     }
-    let report = Report { suites };
+    let report = Report { suites: measured };
     report.write()?;
     if options.save_baseline {
         Baseline::of(&report)?.save()?;

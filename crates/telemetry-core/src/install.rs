@@ -331,7 +331,9 @@ static HTTP_NAMES: OnceLock<HttpNames> = OnceLock::new();
 pub(crate) fn install_for_tests() -> Result<(), InstallError> {
     let mut installed = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     if !*installed {
-        let subscriber = tracing_subscriber::registry().with(crate::testing::capture_layer());
+        let subscriber = tracing_subscriber::registry()
+            .with(crate::testing::LateLayer)
+            .with(crate::testing::capture_layer());
         tracing::subscriber::set_global_default(subscriber)
             .map_err(|_| InstallError::SubscriberSet)?;
         *installed = true;

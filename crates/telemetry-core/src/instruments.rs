@@ -7,6 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static PROVIDERS_ARE_SET: AtomicBool = AtomicBool::new(false);
 static ARE_BOUND: AtomicBool = AtomicBool::new(false);
 
+/// The boundaries of histograms of short durations that OpenTelemetry's semantic conventions
+/// advise, in seconds.
+pub const DURATION_BOUNDARIES: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+
 /// Makes the instrumentation of this workspace record with OpenTelemetry's global providers.
 ///
 /// `telemetry-otel` calls it once it has set them. An application that sets up an SDK of its

@@ -89,7 +89,9 @@ pub use install::{
     BuildError, InstallError, Telemetry, TelemetryBuilder, TelemetryGuard, http_names, init,
     milliseconds,
 };
-pub use instruments::{Instruments, are_instruments_bound, bind_instruments, use_global_providers};
+pub use instruments::{
+    DURATION_BOUNDARIES, Instruments, are_instruments_bound, bind_instruments, use_global_providers,
+};
 pub use line::{LineLayer, LineSink, LogFormat, fields_of_line};
 pub use redact::is_sensitive;
 pub use request_id::is_valid_request_id;

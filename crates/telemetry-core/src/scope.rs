@@ -1,5 +1,6 @@
 //! The context of a unit of work.
 
+mod attributes;
 mod current;
 mod future;
 mod pool;

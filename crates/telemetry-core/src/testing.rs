@@ -24,9 +24,12 @@
 //! from warnings on.
 
 mod capture;
+mod late;
 mod tag;
 
 pub use capture::{CaptureId, CapturedEvent, LogCapture, captures};
+pub(crate) use late::LateLayer;
+pub use late::add_span_layer;
 pub(crate) use tag::Tag;
 
 use std::sync::Arc;

@@ -131,11 +131,7 @@ impl Recording {
             if let Some(error_type) = error_type {
                 attributes.push(KeyValue::new(ERROR_TYPE, error_type));
             }
-            scope.for_each_field(|key, value| {
-                if attributes::is_free(key, &attributes) {
-                    attributes.push(attributes::of_field(key, value));
-                }
-            });
+            scope.add_attributes(&mut attributes, &attributes::OF_REQUEST);
             span.set_attributes(attributes);
             // A client that went away is an error too, by the conventions: of the network.
             if has_failed {

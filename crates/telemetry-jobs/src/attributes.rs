@@ -1,11 +1,10 @@
 //! The attributes of spans and metrics, by the semantic conventions for messaging.
 
-use opentelemetry::{Array, KeyValue, StringValue, Value as OtelValue};
+use opentelemetry::KeyValue;
 use opentelemetry_semantic_conventions::attribute::{
     ERROR_TYPE, MESSAGING_DESTINATION_NAME, MESSAGING_MESSAGE_ID, MESSAGING_OPERATION_NAME,
     MESSAGING_OPERATION_TYPE, MESSAGING_SYSTEM,
 };
-use telemetry_core::Value;
 
 use crate::names::APALIS;
 
@@ -28,32 +27,12 @@ pub(crate) fn of_operation(operation: &'static str, destination: String) -> Vec<
     attributes
 }
 
-/// Says whether a field of the context may be an attribute: a span has each key once, and what
-/// is said here of a job wins.
-pub(crate) fn is_free(key: &str) -> bool {
-    const OURS: [&str; 6] = [
-        ERROR_TYPE,
-        MESSAGING_DESTINATION_NAME,
-        MESSAGING_MESSAGE_ID,
-        MESSAGING_OPERATION_NAME,
-        MESSAGING_OPERATION_TYPE,
-        MESSAGING_SYSTEM,
-    ];
-    !OURS.contains(&key)
-}
-
-/// A field of the context as an attribute. OTLP has no integer above `i64::MAX`.
-pub(crate) fn of_field(key: String, value: Value) -> KeyValue {
-    let value = match value {
-        Value::Bool(value) => OtelValue::Bool(value),
-        Value::I64(value) => OtelValue::I64(value),
-        Value::U64(value) => OtelValue::String(value.to_string().into()),
-        Value::F64(value) => OtelValue::F64(value),
-        Value::String(value) => OtelValue::String(value.into()),
-        Value::List(values) => {
-            let values = values.into_iter().map(StringValue::from);
-            OtelValue::Array(Array::String(values.collect()))
-        }
-    };
-    KeyValue::new(key, value)
-}
+/// What is said here of a job wins over fields of the context.
+pub(crate) const OF_JOB: [&str; 6] = [
+    ERROR_TYPE,
+    MESSAGING_DESTINATION_NAME,
+    MESSAGING_MESSAGE_ID,
+    MESSAGING_OPERATION_NAME,
+    MESSAGING_OPERATION_TYPE,
+    MESSAGING_SYSTEM,
+];

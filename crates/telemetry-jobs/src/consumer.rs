@@ -99,9 +99,9 @@ impl Recording {
             .record(duration.as_secs_f64(), &attributes);
         let span = context.span();
         if span.is_recording() {
-            let fields = scope.fields().into_iter();
-            let fields = fields.filter(|(key, _)| attributes::is_free(key));
-            span.set_attributes(fields.map(|(key, value)| attributes::of_field(key, value)));
+            let mut fields = Vec::with_capacity(8);
+            scope.add_attributes(&mut fields, &attributes::OF_JOB);
+            span.set_attributes(fields);
             if let Some(failure) = failure {
                 span.set_attribute(KeyValue::new(ERROR_TYPE, failure.error_type));
                 span.set_status(Status::error(failure.error.clone()));

@@ -3,6 +3,7 @@
 mod console;
 mod health;
 mod http_client;
+mod priority;
 mod runtime;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ use tonic::transport::ClientTlsConfig;
 pub(crate) use console::Console;
 pub(crate) use health::{Health, LOGGER};
 pub(crate) use http_client::build as http_client;
+pub(crate) use priority::lower as lower_priority;
 pub(crate) use runtime::ExportRuntime;
 
 use crate::config::{OtlpSettings, Protocol, Signal};
@@ -77,6 +79,9 @@ impl<E> Watched<E> {
 
 impl<E: SpanExporter> SpanExporter for Watched<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        // The SDK's thread, as with log records. Not that of metrics, which locks what requests
+        // measure with.
+        lower_priority();
         self.watch(self.inner.export(batch)).await
     }
 
@@ -95,6 +100,7 @@ impl<E: SpanExporter> SpanExporter for Watched<E> {
 
 impl<E: LogExporter> LogExporter for Watched<E> {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
+        lower_priority();
         self.watch(self.inner.export(batch)).await
     }
 

@@ -116,7 +116,7 @@ impl OtelBuilder {
         let config = config.with_otel_enabled(pipeline.is_some());
         let mut telemetry = telemetry.with_export(true);
         if let Some(pipeline) = &pipeline {
-            if let Some(layer) = spans::layer(pipeline, &config) {
+            if let Some(layer) = spans::layer(pipeline) {
                 telemetry = telemetry.with_layer(layer);
             }
             if let Some(records) = &pipeline.logs {

@@ -2,11 +2,13 @@
 
 use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
-use telemetry_core::Config;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use tracing::level_filters::LevelFilter;
+#[cfg(feature = "testing")]
+use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Level, Metadata};
-use tracing_subscriber::EnvFilter;
+use tracing_opentelemetry::OpenTelemetryLayer;
 use tracing_subscriber::layer::{Context, Filter, Layer};
 use tracing_subscriber::registry::Registry;
 
@@ -17,49 +19,36 @@ use crate::pipeline::Pipeline;
 const TRACER: &str = "tracing";
 
 /// Makes the spans of `tracing` children of the current OpenTelemetry span.
-pub(crate) fn layer(
-    pipeline: &Pipeline,
-    config: &Config,
-) -> Option<impl Layer<Registry> + Send + Sync + use<>> {
-    let tracer = pipeline.traces.as_ref()?.tracer(TRACER);
-    let spans = tracing_opentelemetry::layer()
-        .with_tracer(tracer)
+pub(crate) fn layer(pipeline: &Pipeline) -> Option<impl Layer<Registry> + Send + Sync + use<>> {
+    Some(unfiltered(pipeline.traces.as_ref()?).with_filter(Exported))
+}
+
+/// The layer without its filter.
+fn unfiltered(provider: &SdkTracerProvider) -> OpenTelemetryLayer<Registry, SdkTracer> {
+    tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer(TRACER))
         .with_location(false)
         .with_threads(false)
         .with_target(false)
-        .with_tracked_inactivity(false);
-    let lines = config.line_filter();
-    Some(spans.with_filter(Exported { lines }))
+        .with_tracked_inactivity(false)
+}
+
+fn is_wanted(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::INFO && !of_export::is_target(metadata.target())
 }
 
 /// Lets the spans through that are exported: not those beneath one that is not sampled, as
-/// making them costs eight times as much as finding that out.
-///
-/// Of events it says what the filter of the lines says: where the filters of all layers agree on
-/// one for good, none is asked again.
-struct Exported {
-    lines: EnvFilter,
-}
-
-impl Exported {
-    fn is_wanted(metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::INFO && !of_export::is_target(metadata.target())
-    }
-}
+/// making them costs eight times as much as finding that out. Events are log records, and not told
+/// a second time by the span.
+struct Exported;
 
 impl Filter<Registry> for Exported {
-    fn enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, Registry>) -> bool {
-        if metadata.is_span() {
-            is_sampled() && Self::is_wanted(metadata)
-        } else {
-            Filter::<Registry>::enabled(&self.lines, metadata, context)
-        }
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, Registry>) -> bool {
+        metadata.is_span() && is_sampled() && is_wanted(metadata)
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if !metadata.is_span() {
-            Filter::<Registry>::callsite_enabled(&self.lines, metadata)
-        } else if Self::is_wanted(metadata) {
+        if metadata.is_span() && is_wanted(metadata) {
             // It depends on the current span, each time.
             Interest::sometimes()
         } else {
@@ -68,8 +57,49 @@ impl Filter<Registry> for Exported {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        let lines = Filter::<Registry>::max_level_hint(&self.lines)?;
-        Some(lines.max(LevelFilter::INFO))
+        Some(LevelFilter::INFO)
+    }
+}
+
+/// The layer of the test kit, which is added to a subscriber that is there already: a filter cannot
+/// be.
+#[cfg(feature = "testing")]
+pub(crate) struct Captured(OpenTelemetryLayer<Registry, SdkTracer>);
+
+#[cfg(feature = "testing")]
+impl Captured {
+    pub(crate) fn new(provider: &SdkTracerProvider) -> Self {
+        Self(unfiltered(provider))
+    }
+}
+
+// What happens later to a span that it has not seen begin, the layer passes over.
+#[cfg(feature = "testing")]
+impl Layer<Registry> for Captured {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, Registry>) {
+        if is_sampled() && is_wanted(attributes.metadata()) {
+            self.0.on_new_span(attributes, id, context);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, Registry>) {
+        self.0.on_record(id, values, context);
+    }
+
+    fn on_follows_from(&self, id: &Id, follows: &Id, context: Context<'_, Registry>) {
+        self.0.on_follows_from(id, follows, context);
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, Registry>) {
+        self.0.on_enter(id, context);
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, Registry>) {
+        self.0.on_exit(id, context);
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, Registry>) {
+        self.0.on_close(id, context);
     }
 }
 
@@ -98,14 +128,7 @@ mod tests {
     fn what_is_not_exported_is_not_made() {
         let otel = OtelConfig::default().with_exporter(Signal::Traces, Exporter::Console);
         let pipeline = Pipeline::build(&otel, &Resource::builder_empty().build()).unwrap();
-        for (level, expected) in [
-            (LevelFilter::ERROR, LevelFilter::INFO),
-            (LevelFilter::INFO, LevelFilter::INFO),
-            (LevelFilter::DEBUG, LevelFilter::DEBUG),
-        ] {
-            let config = Config::default().with_level(level);
-            let spans = layer(&pipeline, &config).unwrap();
-            assert_eq!(max_level(spans), Some(expected));
-        }
+        let spans = layer(&pipeline).unwrap();
+        assert_eq!(max_level(spans), Some(LevelFilter::INFO));
     }
 }

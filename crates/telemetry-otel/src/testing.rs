@@ -13,7 +13,8 @@
 //! assert_eq!(metrics.values("picks"), [2.0]);
 //! ```
 //!
-//! They see what [`capture_logs`] sees: the thread
+//! Spans of `tracing` are captured too, from info on, with the subscriber that the test kit
+//! installs. They see what [`capture_logs`] sees: the thread
 //! that made them, its tokio runtime, and all that carries a scope of theirs. The ids of
 //! traces and spans are counted from 1 in each capture, so that a snapshot of them is the
 //! same each time. Every root is sampled; what a parent decided is kept.
@@ -25,6 +26,7 @@ mod spans;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
+use opentelemetry::Value;
 use telemetry_core::testing::{CaptureId, LogCapture, capture_logs, captures};
 
 pub use metrics::{Measurement, MetricCapture};
@@ -54,6 +56,25 @@ pub fn capture_spans() -> SpanCapture {
 pub fn capture_metrics() -> MetricCapture {
     providers::set();
     MetricCapture::new(Membership::new())
+}
+
+/// Attributes of a [`CapturedSpan`] or a [`Measurement`] by name, to be compared with all that are
+/// expected.
+///
+/// # Panics
+///
+/// When a name is there twice: a receiver may keep either.
+#[track_caller]
+#[must_use]
+pub fn sorted(attributes: &[(String, Value)]) -> Vec<(&str, Value)> {
+    let attributes = attributes.iter();
+    let mut sorted: Vec<_> = attributes
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect();
+    sorted.sort_by_key(|(name, _)| *name);
+    let is_twice = sorted.windows(2).any(|pair| pair[0].0 == pair[1].0);
+    assert!(!is_twice, "a name is there twice: {sorted:?}");
+    sorted
 }
 
 /// What a capture is known by: the innermost that was there already, or one of its own.

@@ -205,6 +205,18 @@ impl<S: Transport + Send> Tracked for Connection<S> {
         });
     }
 
+    fn close_timeout(&self) -> Duration {
+        self.settings.close_timeout
+    }
+
+    fn hang_up(&self) {
+        let mut state = self.lock();
+        state.is_hung_up = true;
+        let mut wakers = std::mem::take(&mut state.wakers);
+        drop(state);
+        wakers.wake();
+    }
+
     fn abort(&self) {
         self.is_aborted.store(true, Ordering::Release);
         self.finish(AWAY);

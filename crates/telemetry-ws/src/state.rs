@@ -39,6 +39,8 @@ pub(crate) struct State<S> {
     is_unflushed: bool,
     /// The peer was told that it broke the protocol: nothing more is read of it.
     is_failed: bool,
+    /// The peer was told to go and has not gone: nothing more is read of it.
+    pub(crate) is_hung_up: bool,
     /// What to close with, where nobody has done so.
     pub(crate) code: u16,
     /// Nobody has the socket any more.
@@ -84,6 +86,7 @@ impl<S: Transport> State<S> {
             is_broken: false,
             is_unflushed: false,
             is_failed: false,
+            is_hung_up: false,
             code: close_code::NORMAL,
             is_released: false,
             keep_alive: settings.idle_timeout.map(KeepAlive::new),
@@ -95,7 +98,7 @@ impl<S: Transport> State<S> {
     /// Gives the next message, and sees to it that a silent peer is noticed.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next<S>> {
         loop {
-            let Some(socket) = &mut self.socket else {
+            let Some(socket) = self.socket.as_mut().filter(|_| !self.is_hung_up) else {
                 return Poll::Ready(None);
             };
             let mut socket = Pin::new(socket);
@@ -209,7 +212,10 @@ impl<S: Transport> State<S> {
         }
         if !self.is_broken {
             // Pending or not, the peer's frame is what to wait for.
-            let _flushed = self.poll_flush(cx);
+            let flushed = self.poll_flush(cx);
+            if self.is_hung_up && flushed.is_ready() {
+                return Poll::Ready(());
+            }
         }
         if self.is_failed {
             return self

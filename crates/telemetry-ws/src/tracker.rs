@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time;
+use tokio::time::{self, Instant};
 
 /// How long to wait for handlers that are being dropped.
 const BLOCKED: Duration = Duration::from_secs(1);
@@ -15,6 +15,12 @@ const BLOCKED: Duration = Duration::from_secs(1);
 pub(crate) trait Tracked: Send + Sync {
     /// Tells the peer that this end goes away, and leaves the rest to the handler.
     fn go_away(&self);
+
+    /// How long the peer may take to go then.
+    fn close_timeout(&self) -> Duration;
+
+    /// Lets the handler see the end of a connection whose peer does not go.
+    fn hang_up(&self);
 
     /// Ends the connection and drops its handler.
     fn abort(&self);
@@ -80,19 +86,29 @@ impl ConnectionTracker {
     /// now on.
     ///
     /// Each peer gets a close frame with the code 1001. The handlers see their connections
-    /// end, and have until the deadline to finish; those that have not are dropped. Gives how
-    /// many were dropped.
+    /// end, as soon as the peer has answered, or has had its
+    /// [time to](crate::WebSocketTelemetry::with_close_timeout), and have until the deadline to
+    /// finish; those that have not are dropped. Gives how many were dropped.
     pub async fn shutdown(&self, deadline: Duration) -> usize {
         let connections = self.inner.shut_down();
+        let mut patience = Duration::ZERO;
         for connection in &connections {
             connection.go_away();
+            patience = patience.max(connection.close_timeout());
         }
         drop(connections);
-        if time::timeout(deadline, self.wait_until_empty())
-            .await
-            .is_ok()
-        {
+        let begun = Instant::now();
+        if self.is_empty_within(patience.min(deadline)).await {
             return 0;
+        }
+        if patience < deadline {
+            for connection in self.inner.shut_down() {
+                connection.hang_up();
+            }
+            let left = deadline.saturating_sub(begun.elapsed());
+            if self.is_empty_within(left).await {
+                return 0;
+            }
         }
         let late = self.inner.shut_down();
         for connection in &late {
@@ -101,6 +117,13 @@ impl ConnectionTracker {
         // A handler that is dropped ends at once, unless it blocks its thread.
         let _blocked = time::timeout(BLOCKED, self.wait_until_empty()).await;
         late.len()
+    }
+
+    /// Waits until no connection is open; `false` when that is not so in time.
+    async fn is_empty_within(&self, deadline: Duration) -> bool {
+        time::timeout(deadline, self.wait_until_empty())
+            .await
+            .is_ok()
     }
 
     /// Waits until no connection is open.

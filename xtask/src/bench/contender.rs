@@ -40,13 +40,18 @@ impl Program {
         })
     }
 
+    /// Gives a command that runs it.
+    pub(crate) fn command(&self) -> Command {
+        Command::new(&self.path)
+    }
+
     /// Lists the suites that are `wanted`, or all when none is, each with its contenders.
     ///
     /// # Errors
     ///
     /// When a suite that is wanted does not exist.
     pub(crate) fn suites(&self, wanted: &[String]) -> anyhow::Result<Vec<(String, Vec<String>)>> {
-        let list = output(Command::new(&self.path).arg("list"))?;
+        let list = output(self.command().arg("list"))?;
         let suites = parse_list(&list);
         for name in wanted {
             if !suites.iter().any(|(suite, _)| suite == name) {

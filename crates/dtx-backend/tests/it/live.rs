@@ -1,6 +1,7 @@
 //! Live drafts and tournaments, over WebSockets.
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use otlp_test_collector::Collector;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -267,6 +268,64 @@ async fn open_sockets_are_told_to_go_when_the_program_ends() {
     assert_eq!(line["tournament.id"], 2);
     let ended = program.ended().await;
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+}
+
+#[tokio::test]
+async fn the_upgrade_is_a_request_and_each_command_a_trace_linked_to_it() {
+    let collector = Collector::start();
+    let endpoint = collector.endpoint();
+    let directory = tempfile::tempdir().unwrap();
+    let mut program = start(
+        &directory,
+        &[
+            ("OTEL_ENABLED", "true"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
+            ("OTEL_TRACES_SAMPLER", "always_on"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "100"),
+        ],
+    );
+    let url = program.url().await;
+    let cookie = log_in(&url).await;
+    let mut request = format!("{}{DRAFT}", url.replace("http", "ws"))
+        .into_client_request()
+        .unwrap();
+    let headers = request.headers_mut();
+    headers.insert("cookie", cookie.parse().unwrap());
+    headers.insert("x-request-id", "abc-123".parse().unwrap());
+    let (socket, response) = connect_async(request).await.unwrap();
+    assert_eq!(response.headers()["x-request-id"], "abc-123");
+    let mut captain = Peer(socket);
+    captain.say(&json!({"type": "start"})).await;
+    captain.until(|message| message["phase"] == "running").await;
+    captain.say(&json!({"type": "start"})).await;
+    captain.until(|message| message["type"] == "error").await;
+
+    let upgrade = collector.wait_for_span("GET /ws/draft/{id}/");
+    assert_eq!(upgrade.attributes["http.response.status_code"], 101);
+    assert_eq!(upgrade.attributes["request.id"], "abc-123");
+    let command = collector.wait_for_span("process /ws/draft/{id}/");
+    assert_ne!(command.trace_id, upgrade.trace_id);
+    assert_eq!(command.parent_id, None);
+    let [link] = &*command.links else {
+        panic!("{command:?}")
+    };
+    assert_eq!(
+        (&link.trace_id, &link.span_id),
+        (&upgrade.trace_id, &upgrade.span_id)
+    );
+    assert_eq!(command.attributes["request.id"], "abc-123");
+    assert_eq!(command.attributes["user.id"], 1);
+    // What a command does is logged in its trace, and with the context of the connection.
+    let line = program.event("draft_started").await;
+    assert_eq!(line["trace_id"], command.trace_id);
+    assert_eq!(line["request.id"], "abc-123");
+    assert_eq!(
+        line["ws.conn_id"],
+        command.attributes["ws.conn_id"].as_str().unwrap()
+    );
+    let metric = collector.wait_for_metric("websocket.server.active_connections");
+    assert_eq!(metric.unit, "{connection}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The propagator for `baggage`.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use opentelemetry::Context;
@@ -48,28 +49,49 @@ impl TextMapPropagator for Baggage {
     }
 }
 
+/// A member as it is in a header.
+pub(super) struct Member<'a> {
+    pub(super) key: &'a str,
+    /// Still encoded.
+    value: &'a str,
+    properties: String,
+}
+
+impl<'a> Member<'a> {
+    pub(super) fn value(&self) -> Cow<'a, str> {
+        decode(self.value)
+    }
+}
+
 /// Reads the headers; `None` when there are none.
-pub(super) fn extract(carrier: &dyn Extractor) -> Option<Members> {
-    carrier.get(HEADER)?;
-    let headers = carrier.get_all(HEADER)?;
+fn extract(carrier: &dyn Extractor) -> Option<Members> {
+    let headers = headers(carrier)?;
     let mut members = Members::new();
-    let mut bytes = 0;
-    let texts = headers.iter().flat_map(|header| header.split(','));
-    for text in texts
-        .filter(|text| !trim(text).is_empty())
-        .take(MOST_MEMBERS)
-    {
-        bytes += text.len();
-        if bytes > MOST_BYTES {
-            break;
-        }
-        // The comma behind it.
-        bytes += 1;
-        if let Some((key, value, properties)) = parse(text) {
-            members.insert_with_metadata(key.to_owned(), value, properties);
-        }
+    for member in read(&headers) {
+        let value = member.value().into_owned();
+        members.insert_with_metadata(member.key.to_owned(), value, member.properties);
     }
     Some(members)
+}
+
+/// The headers, if there are any.
+pub(super) fn headers(carrier: &dyn Extractor) -> Option<Vec<&str>> {
+    carrier.get(HEADER)?;
+    carrier.get_all(HEADER)
+}
+
+/// The members that are read: those that are valid, within the limits.
+pub(super) fn read<'a>(headers: &[&'a str]) -> impl Iterator<Item = Member<'a>> {
+    let texts = headers.iter().flat_map(|header| header.split(','));
+    let texts = texts.filter(|text| !trim(text).is_empty());
+    let within_limits = texts.take(MOST_MEMBERS).scan(0, |bytes, text| {
+        *bytes += text.len();
+        let is_within = *bytes <= MOST_BYTES;
+        // The comma behind it.
+        *bytes += 1;
+        is_within.then_some(text)
+    });
+    within_limits.filter_map(parse)
 }
 
 /// Writes members, each a key, a value and its properties, as far as they are valid and
@@ -105,16 +127,19 @@ pub(super) fn inject<'a>(
     }
 }
 
-/// Reads one `list-member`: its key, its value decoded, and its properties.
-fn parse(member: &str) -> Option<(&str, String, String)> {
+/// Reads one `list-member`.
+fn parse(member: &str) -> Option<Member<'_>> {
     let (pair, properties) = member.split_once(';').unwrap_or((member, ""));
     let (key, value) = pair.split_once('=')?;
     let (key, value) = (trim(key), trim(value));
     if !is_token(key) || !is_value(value) {
         return None;
     }
-    let properties = parse_properties(properties)?;
-    Some((key, decode(value), properties))
+    Some(Member {
+        key,
+        value,
+        properties: parse_properties(properties)?,
+    })
 }
 
 /// Reads properties, each a `property`, and writes them without white space. Empty ones are
@@ -186,7 +211,10 @@ fn push_encoded(out: &mut String, byte: u8) {
 
 /// Decodes `%` and two digits wherever they are. What is not UTF-8 then is replaced by
 /// U+FFFD, as the recommendation says of a `value`.
-pub(super) fn decode(value: &str) -> String {
+pub(super) fn decode(value: &str) -> Cow<'_, str> {
+    if !value.contains('%') {
+        return Cow::Borrowed(value);
+    }
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let [first, behind @ ..] = rest {
@@ -207,6 +235,7 @@ pub(super) fn decode(value: &str) -> String {
     }
     String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+        .into()
 }
 
 fn digit(byte: u8) -> Option<u8> {

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use opentelemetry::StringValue;
 use opentelemetry::propagation::{Extractor, Injector};
 
 use super::baggage;
@@ -15,18 +14,27 @@ use crate::{Scope, scope};
 /// Reads `request.id`, `user.id` and `labels`, and nothing else. What is not valid is
 /// left out.
 pub(super) fn extract(carrier: &dyn Extractor, scope: &mut ScopeBuilder) {
-    let Some(members) = baggage::extract(carrier) else {
+    let Some(headers) = baggage::headers(carrier) else {
         return;
     };
-    let text = |key| members.get(key).map(StringValue::as_str);
-    if let Some(id) = text(names::REQUEST_ID).filter(|id| is_valid_request_id(id)) {
-        scope.field(names::REQUEST_ID, id);
+    let (mut request_id, mut user, mut labels) = (None, None, None);
+    for member in baggage::read(&headers) {
+        // Of several with one key the last counts.
+        match member.key {
+            names::REQUEST_ID => request_id = Some(member.value()),
+            names::USER_ID => user = Some(member.value()),
+            names::LABELS => labels = Some(member.value()),
+            _ => {}
+        }
     }
-    if let Some(user) = text(names::USER_ID).filter(|user| !user.is_empty()) {
-        scope.field(names::USER_ID, user_from(user));
+    if let Some(id) = request_id.filter(|id| is_valid_request_id(&**id)) {
+        scope.field(names::REQUEST_ID, &*id);
     }
-    if let Some(labels) = text(names::LABELS).filter(|labels| !labels.is_empty()) {
-        scope.field(names::LABELS, labels_from(labels));
+    if let Some(user) = user.filter(|user| !user.is_empty()) {
+        scope.field(names::USER_ID, user_from(&user));
+    }
+    if let Some(labels) = labels.filter(|labels| !labels.is_empty()) {
+        scope.field(names::LABELS, labels_from(&labels));
     }
 }
 
@@ -103,5 +111,6 @@ fn label_text(label: &str) -> Cow<'_, str> {
 }
 
 fn labels_from(text: &str) -> Vec<String> {
-    text.split(',').map(baggage::decode).collect()
+    let labels = text.split(',').map(baggage::decode);
+    labels.map(Cow::into_owned).collect()
 }

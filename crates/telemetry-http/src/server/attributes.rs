@@ -2,19 +2,19 @@
 
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, Request, header};
-use opentelemetry::{Array, KeyValue, StringValue, Value as OtelValue};
+use opentelemetry::KeyValue;
 use opentelemetry_semantic_conventions::attribute::{
     CLIENT_ADDRESS, HTTP_REQUEST_METHOD, HTTP_REQUEST_METHOD_ORIGINAL, HTTP_ROUTE,
     NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_PATH, URL_QUERY, URL_SCHEME,
     USER_AGENT_ORIGINAL,
 };
-use telemetry_core::{ClientIp, Value, names};
+use telemetry_core::ClientIp;
 
 use crate::attributes::{OTHER, method_name, protocol_version, without_brackets};
 use crate::query;
 
-/// Those that a request has at its start.
-const OF_REQUEST: [&str; 11] = [
+/// Those that a request has at its start. What is said there wins over fields of the context.
+pub(super) const OF_REQUEST: [&str; 11] = [
     CLIENT_ADDRESS,
     HTTP_REQUEST_METHOD,
     HTTP_REQUEST_METHOD_ORIGINAL,
@@ -75,34 +75,6 @@ pub(super) fn of_request<B>(
         attributes.push(KeyValue::new(USER_AGENT_ORIGINAL, agent.to_owned()));
     }
     attributes
-}
-
-/// Says whether a field of the context may be an attribute: a span has each key once, and
-/// what is said here of a request wins.
-pub(super) fn is_free(key: &str, at_end: &[KeyValue]) -> bool {
-    let is_at_end = at_end.iter().any(|attribute| attribute.key.as_str() == key);
-    !is_at_end && !OF_REQUEST.contains(&key)
-}
-
-/// A field of the context as an attribute. OTLP has no integer above `i64::MAX`.
-pub(super) fn of_field(key: &str, value: Value) -> KeyValue {
-    let value = match value {
-        Value::Bool(value) => OtelValue::Bool(value),
-        Value::I64(value) => OtelValue::I64(value),
-        Value::U64(value) => OtelValue::String(value.to_string().into()),
-        Value::F64(value) => OtelValue::F64(value),
-        Value::String(value) => OtelValue::String(value.into()),
-        Value::List(values) => {
-            let values = values.into_iter().map(StringValue::from);
-            OtelValue::Array(Array::String(values.collect()))
-        }
-    };
-    // The names that every request has are there for ever.
-    let fixed = [names::REQUEST_ID, names::USER_ID, names::LABELS];
-    match fixed.into_iter().find(|name| *name == key) {
-        Some(name) => KeyValue::new(name, value),
-        None => KeyValue::new(key.to_owned(), value),
-    }
 }
 
 /// The host and port that the client asked for.

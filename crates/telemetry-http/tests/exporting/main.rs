@@ -22,17 +22,17 @@ mod server_metrics;
 mod server_spans;
 mod server_traces;
 mod standard_names;
+#[path = "../support/requests.rs"]
+mod support;
 
 use std::net::SocketAddr;
 
-use axum::Router;
 use axum::body::Body;
-use http::{Request, Response};
-use http_body_util::BodyExt as _;
+use http::Request;
 use opentelemetry::Value;
-use telemetry_http::HttpTelemetryLayer;
-use telemetry_otel::testing::{CapturedSpan, Measurement};
-use tower::ServiceExt as _;
+use telemetry_otel::testing::{CapturedSpan, Measurement, sorted};
+
+use support::{get, request, send, with_telemetry};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
@@ -40,32 +40,6 @@ const PARENT: &str = "b7ad6b7169203331";
 /// The header of a trace that comes in, with these flags.
 fn traceparent(flags: &str) -> String {
     format!("00-{TRACE}-{PARENT}-{flags}")
-}
-
-/// A request without a body.
-fn request(method: &str, path: &str) -> Request<Body> {
-    Request::builder()
-        .method(method)
-        .uri(path)
-        .body(Body::empty())
-        .unwrap()
-}
-
-fn get(path: &str) -> Request<Body> {
-    request("GET", path)
-}
-
-/// Sends a request and reads the body to its end.
-async fn send(app: &Router, request: Request<Body>) -> Response<String> {
-    let response = app.clone().oneshot(request).await.unwrap();
-    let (head, body) = response.into_parts();
-    let bytes = body.collect().await.unwrap().to_bytes();
-    Response::from_parts(head, String::from_utf8(bytes.to_vec()).unwrap())
-}
-
-/// The router with the layer as it comes.
-fn with_telemetry(router: Router) -> Router {
-    router.layer(HttpTelemetryLayer::new())
 }
 
 /// The address of the peer, as axum leaves it.
@@ -85,16 +59,4 @@ fn attributes(span: &CapturedSpan) -> Vec<(&str, Value)> {
 /// The attributes of a measurement by name.
 fn dimensions(measurement: &Measurement) -> Vec<(&str, Value)> {
     sorted(&measurement.attributes)
-}
-
-fn sorted(attributes: &[(String, Value)]) -> Vec<(&str, Value)> {
-    let attributes = attributes.iter();
-    let mut attributes: Vec<_> = attributes
-        .map(|(key, value)| (key.as_str(), value.clone()))
-        .collect();
-    attributes.sort_by_key(|(key, _)| *key);
-    let count = attributes.len();
-    attributes.dedup_by_key(|(key, _)| *key);
-    assert_eq!(attributes.len(), count, "a key is there twice");
-    attributes
 }

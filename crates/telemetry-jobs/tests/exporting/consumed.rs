@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use opentelemetry::Value;
 use opentelemetry::trace::{SpanKind, Status, Tracer as _};
 use telemetry_core::testing::capture_logs;
-use telemetry_otel::testing::{capture_metrics, capture_spans};
+use telemetry_otel::testing::{capture_metrics, capture_spans, sorted};
 
-use crate::{PRODUCER, TRACE, dimensions, run, sorted, succeed, task, traced};
+use crate::{PRODUCER, TRACE, dimensions, run, succeed, task, traced};
 
 #[tokio::test]
 async fn a_job_run_at_once_is_a_child_of_its_producers_span() {

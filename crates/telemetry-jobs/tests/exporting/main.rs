@@ -58,19 +58,6 @@ async fn succeed() -> Result<(), BoxDynError> {
     Ok(())
 }
 
-/// Attributes by name, each of which is there once.
-fn sorted(attributes: &[(String, Value)]) -> Vec<(&str, Value)> {
-    let attributes = attributes.iter();
-    let mut attributes: Vec<_> = attributes
-        .map(|(key, value)| (key.as_str(), value.clone()))
-        .collect();
-    attributes.sort_by_key(|(key, _)| *key);
-    let count = attributes.len();
-    attributes.dedup_by_key(|(key, _)| *key);
-    assert_eq!(attributes.len(), count, "a key is there twice");
-    attributes
-}
-
 /// What the metrics of an operation have.
 fn dimensions(operation: &'static str, destination: &'static str) -> Vec<(&'static str, Value)> {
     vec![

@@ -10,9 +10,9 @@ use sqlx::SqlitePool;
 use telemetry_core::testing::capture_logs;
 use telemetry_core::{FutureExt as _, Scope};
 use telemetry_jobs::PushWithContext as _;
-use telemetry_otel::testing::{capture_metrics, capture_spans};
+use telemetry_otel::testing::{capture_metrics, capture_spans, sorted};
 
-use crate::{dimensions, sorted};
+use crate::dimensions;
 
 /// A storage in memory, which each of its connections has for itself.
 async fn storage() -> (SqlitePool, SqliteStorage<u32>) {

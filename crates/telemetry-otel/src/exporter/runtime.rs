@@ -11,6 +11,8 @@ use std::thread;
 use pin_project_lite::pin_project;
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::exporter::priority;
+
 /// A runtime of one thread, apart from the application's: what that does, and which flavour
 /// it has, does not matter to export.
 #[derive(Clone, Debug)]
@@ -41,6 +43,7 @@ impl ExportRuntime {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("telemetry-export")
+            .on_thread_start(priority::lower)
             .enable_all()
             .build()?;
         Ok(Self {

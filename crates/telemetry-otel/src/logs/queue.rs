@@ -9,6 +9,9 @@ use crate::exporter::Health;
 /// How many bytes wait at most: lines may be long.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
+/// A buffer that has grown beyond this is given back.
+const LARGEST_KEPT: usize = 1024 * 1024;
+
 /// Lines, one behind the other.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -32,6 +35,9 @@ impl Lines {
     }
 
     fn clear(&mut self) {
+        if self.bytes.capacity() > LARGEST_KEPT {
+            *self = Self::default();
+        }
         self.bytes.clear();
         self.ends.clear();
     }

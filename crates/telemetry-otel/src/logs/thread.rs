@@ -6,6 +6,7 @@ use opentelemetry::logs::{Logger as _, LoggerProvider as _};
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 
+use crate::exporter::lower_priority;
 use crate::logs::queue::{Lines, Queue, Task};
 use crate::logs::record::Decoder;
 
@@ -30,6 +31,7 @@ impl Worker {
 
     /// Works until the queue ends.
     pub(super) fn run(mut self) {
+        lower_priority();
         let mut lines = Lines::default();
         while let Task::Export { flushes } = self.queue.take(&mut lines) {
             for batch in lines.batches(self.queue.batch_size()) {

@@ -5,6 +5,9 @@ use std::sync::Once;
 use opentelemetry::global;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 
+use telemetry_core::testing::add_span_layer;
+
+use crate::spans::Captured;
 use crate::testing::metrics::CapturingMeters;
 use crate::testing::spans::{CapturingProcessor, CountingIds};
 
@@ -21,6 +24,7 @@ pub(super) fn set() {
             .with_id_generator(CountingIds)
             .with_span_processor(CapturingProcessor)
             .build();
+        add_span_layer(Captured::new(&tracers));
         global::set_tracer_provider(tracers);
         global::set_meter_provider(CapturingMeters);
         telemetry_core::use_global_providers();

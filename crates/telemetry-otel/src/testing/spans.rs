@@ -221,3 +221,34 @@ impl IdGenerator for CountingIds {
         SpanId::from(Self::next("span"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{TraceContextExt as _, Tracer as _};
+    use opentelemetry::{Context, global};
+    use telemetry_core::Scope;
+    use telemetry_core::testing::capture_logs;
+
+    use crate::testing::capture_spans;
+
+    #[tracing::instrument(target = "site")]
+    fn draw_bracket(rounds: i64) {
+        tracing::debug_span!("shuffle").in_scope(|| ());
+        tracing::info!("bracket_drawn");
+    }
+
+    #[test]
+    fn spans_of_tracing_are_captured_whichever_capture_comes_first() {
+        let logs = capture_logs();
+        let spans = capture_spans();
+        let request = Context::new().with_span(global::tracer("test").start("request"));
+        let mut scope = Scope::builder();
+        scope.trace(&request).build().in_scope(|| draw_bracket(3));
+        request.span().end();
+        assert_eq!(spans.tree(), "request\n  draw_bracket\n");
+        let span = spans.single("draw_bracket");
+        assert_eq!(span["rounds"], opentelemetry::Value::I64(3));
+        assert!(span.events.is_empty(), "{span:?}");
+        assert_eq!(logs.single("bracket_drawn")["span_id"], *span.span_id);
+    }
+}

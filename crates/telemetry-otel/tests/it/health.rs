@@ -113,3 +113,28 @@ fn nothing_of_export_itself_is_exported() {
         assert!(ended.lines.len() > 4, "{ended:?}");
     }
 }
+
+// Elsewhere niceness is the whole process's.
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_of_export_let_those_of_the_application_go_first() {
+    let collector = Collector::start();
+    let ended = play("priorities", &collector, &[]);
+    let usual: i32 = ended.said("telemetry-write").parse().unwrap();
+    // Names are cut at 15 characters.
+    for thread in [
+        "telemetry-expor",
+        "telemetry-recor",
+        "OpenTelemetry.L",
+        "OpenTelemetry.T",
+    ] {
+        let nice: i32 = ended.said(thread).parse().unwrap();
+        assert_eq!(nice, usual + 5, "{thread}");
+    }
+    // It shares locks with those who measure.
+    assert_eq!(
+        ended.said("OpenTelemetry.M").parse(),
+        Ok(usual),
+        "{ended:?}"
+    );
+}

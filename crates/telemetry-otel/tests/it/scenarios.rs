@@ -20,6 +20,7 @@ pub(crate) fn play(scenario: &str) {
         "flush" => flush(),
         "flushing" => flushing(),
         "logs" => logs(),
+        "priorities" => priorities(),
         "propagate" => propagate(),
         "shutdown" => shutdown(),
         "spans" => spans(),
@@ -76,6 +77,24 @@ fn flushing() {
     for _ in 0..3 {
         draw_bracket(8, 3);
         say("is_flushed", telemetry.flush(PATIENCE));
+    }
+    end(telemetry);
+}
+
+/// Says how nice its threads are, after a first export.
+fn priorities() {
+    let telemetry = init().unwrap();
+    draw_bracket(8, 3);
+    say("is_flushed", telemetry.flush(PATIENCE));
+    for thread in std::fs::read_dir("/proc/self/task").unwrap() {
+        // Some have just ended.
+        let Ok(stat) = std::fs::read_to_string(thread.unwrap().path().join("stat")) else {
+            continue;
+        };
+        let (name, fields) = stat.split_once('(').unwrap().1.rsplit_once(')').unwrap();
+        // proc_pid_stat(5), field 19; the third is the first behind the name.
+        let nice = fields.split_whitespace().nth(16).unwrap();
+        say(&name.replace(' ', "-"), nice);
     }
     end(telemetry);
 }

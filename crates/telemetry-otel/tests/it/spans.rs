@@ -54,3 +54,13 @@ fn the_level_of_lines_does_not_matter_to_spans() {
     assert!(ended.lines.is_empty(), "{ended:?}");
     assert!(collector.logs().is_empty());
 }
+
+#[test]
+fn a_line_within_a_span_is_a_record_and_no_event_of_the_span() {
+    let collector = Collector::start();
+    play("work", &collector, &[]);
+    let span = collector.wait_for_span("draw_bracket");
+    let record = collector.wait_for_log("bracket_drawn");
+    assert_eq!(record.span_id, Some(span.span_id));
+    assert!(span.events.is_empty(), "{:?}", span.events);
+}

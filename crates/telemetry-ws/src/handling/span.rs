@@ -4,13 +4,13 @@ use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::{
     Link, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer as _,
 };
-use opentelemetry::{Array, Context, ContextGuard, KeyValue, StringValue, Value as OtelValue};
+use opentelemetry::{Context, ContextGuard, KeyValue};
 use opentelemetry_semantic_conventions::attribute::{
     ERROR_TYPE, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE, HTTP_ROUTE,
     NETWORK_PROTOCOL_NAME,
 };
+use telemetry_core::Scope;
 use telemetry_core::panic::Panic;
-use telemetry_core::{Scope, Value};
 
 use crate::names;
 use crate::transport::View;
@@ -25,6 +25,15 @@ const EXCEPTION: &str = "exception";
 const PROCESS: &str = "process";
 /// The protocol of RFC 6455.
 const WEBSOCKET: &str = "websocket";
+
+/// What is said here of a message wins over fields of the context.
+const OF_MESSAGE: [&str; 5] = [
+    ERROR_TYPE,
+    HTTP_ROUTE,
+    NETWORK_PROTOCOL_NAME,
+    names::MESSAGE_TYPE,
+    names::MESSAGE_SIZE,
+];
 
 /// A span of a message that is being handled.
 #[derive(Debug)]
@@ -83,11 +92,7 @@ impl MessageSpan {
         let span = self.context.span();
         if span.is_recording() {
             let mut attributes = Vec::with_capacity(8);
-            scope.for_each_field(|key, value| {
-                if is_free(key) {
-                    attributes.push(of_field(key, value));
-                }
-            });
+            scope.add_attributes(&mut attributes, &OF_MESSAGE);
             if let Some(error) = error {
                 attributes.push(KeyValue::new(ERROR_TYPE, error));
                 span.set_status(Status::error(""));
@@ -113,33 +118,4 @@ fn of_message(route: Option<&str>, message: &View<'_>) -> Vec<KeyValue> {
     let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
     attributes.push(KeyValue::new(names::MESSAGE_SIZE, bytes));
     attributes
-}
-
-/// Says whether a field of the context may be an attribute: a span has each key once, and
-/// what is said here of a message wins.
-fn is_free(key: &str) -> bool {
-    let taken = [
-        ERROR_TYPE,
-        HTTP_ROUTE,
-        NETWORK_PROTOCOL_NAME,
-        names::MESSAGE_TYPE,
-        names::MESSAGE_SIZE,
-    ];
-    !taken.contains(&key)
-}
-
-/// A field of the context as an attribute. OTLP has no integer above `i64::MAX`.
-fn of_field(key: &str, value: Value) -> KeyValue {
-    let value = match value {
-        Value::Bool(value) => OtelValue::Bool(value),
-        Value::I64(value) => OtelValue::I64(value),
-        Value::U64(value) => OtelValue::String(value.to_string().into()),
-        Value::F64(value) => OtelValue::F64(value),
-        Value::String(value) => OtelValue::String(value.into()),
-        Value::List(values) => {
-            let values = values.into_iter().map(StringValue::from);
-            OtelValue::Array(Array::String(values.collect()))
-        }
-    };
-    KeyValue::new(key.to_owned(), value)
 }

@@ -19,7 +19,6 @@ use axum::extract::ws::WebSocket;
 use axum::middleware::{Next, from_fn};
 use axum::routing::any;
 use axum::{Extension, Router};
-use opentelemetry::Value;
 use telemetry_core::{FutureExt as _, Scope, names};
 use telemetry_ws::{ConnectionTracker, TelemetrySocket, TelemetryUpgrade, WebSocketTelemetry};
 use tokio::net::{TcpListener, TcpStream};
@@ -67,17 +66,4 @@ async fn connect(address: SocketAddr, flags: &str) -> Client {
     headers.insert("traceparent", trace);
     let (client, _) = tokio_tungstenite::connect_async(request).await.unwrap();
     client
-}
-
-/// Attributes by name, each of which is there once.
-fn sorted(attributes: &[(String, Value)]) -> Vec<(&str, Value)> {
-    let attributes = attributes.iter();
-    let mut attributes: Vec<_> = attributes
-        .map(|(key, value)| (key.as_str(), value.clone()))
-        .collect();
-    attributes.sort_by_key(|(key, _)| *key);
-    let count = attributes.len();
-    attributes.dedup_by_key(|(key, _)| *key);
-    assert_eq!(attributes.len(), count, "a key is there twice");
-    attributes
 }

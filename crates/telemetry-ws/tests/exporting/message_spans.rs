@@ -6,10 +6,10 @@ use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry::{Array, StringValue, Value};
 use telemetry_core::bind;
 use telemetry_core::testing::capture_logs;
-use telemetry_otel::testing::capture_spans;
+use telemetry_otel::testing::{capture_spans, sorted};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::{PARENT, SOON, Socket, TRACE, connect, serve, sorted};
+use crate::{PARENT, SOON, Socket, TRACE, connect, serve};
 
 async fn answer(mut socket: Socket) {
     let handling = socket.handling();

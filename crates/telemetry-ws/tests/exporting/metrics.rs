@@ -3,13 +3,13 @@
 use axum::extract::ws::{CloseFrame, Message as ServerMessage};
 use futures_util::{SinkExt as _, StreamExt as _};
 use opentelemetry::Value;
-use telemetry_otel::testing::{MetricCapture, capture_metrics};
+use telemetry_otel::testing::{MetricCapture, capture_metrics, sorted};
 use telemetry_ws::WebSocketTelemetry;
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame as ClientCloseFrame;
 
-use crate::{SOON, Socket, connect, serve, sorted};
+use crate::{SOON, Socket, connect, serve};
 
 fn sum(metrics: &MetricCapture, name: &str, direction: &str) -> f64 {
     let measurements = metrics.named(name).into_iter();

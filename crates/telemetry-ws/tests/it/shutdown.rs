@@ -145,3 +145,21 @@ async fn a_tracker_without_connections_ends_at_once() {
     let _settings = WebSocketTelemetry::new().with_tracker(tracker.clone());
     assert_eq!(tracker.shutdown(Duration::MAX).await, 0);
 }
+
+#[tokio::test]
+async fn a_peer_that_does_not_go_does_not_hold_up_the_end() {
+    let telemetry = WebSocketTelemetry::new().with_close_timeout(Duration::from_millis(50));
+    let server = Server::start_with(telemetry, |mut socket: Socket| async move {
+        while socket.recv().await.is_some() {}
+        tracing::info!("handler_ended");
+    })
+    .await;
+    // It does not answer the close frame.
+    let mut raw = server.connect_raw().await;
+    server.logs.wait_for("ws_connected").await;
+    assert_eq!(soon(server.tracker.shutdown(SOON * 10)).await, 0);
+    server.logs.single("handler_ended");
+    let end = server.logs.single("ws_disconnected");
+    assert_eq!(end["close_code"], 1001);
+    assert_eq!(raw.until_closed().await, [close(1001)]);
+}

@@ -1,3 +1,5 @@
+//! Whose turn it is, and what may not be.
+
 use super::*;
 
 const PICK_TIME: Duration = Duration::from_secs(30);

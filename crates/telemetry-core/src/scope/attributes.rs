@@ -1,0 +1,45 @@
+//! The fields of a scope as attributes of a span.
+
+use opentelemetry::{Array, Key, KeyValue, StringValue, Value as OtelValue};
+
+use crate::names;
+use crate::scope::Scope;
+use crate::value::Value;
+
+impl Scope {
+    /// Adds all fields as attributes of a span: but those that are among `attributes` already,
+    /// or whose keys are `taken`, since a span has each key once.
+    ///
+    /// OTLP has no integer above `i64::MAX`: one is added as text.
+    pub fn add_attributes(&self, attributes: &mut Vec<KeyValue>, taken: &[&str]) {
+        self.for_each_field(|key, value| {
+            let is_there = |attribute: &KeyValue| attribute.key.as_str() == key;
+            if !taken.contains(&key) && !attributes.iter().any(is_there) {
+                attributes.push(KeyValue::new(key_of(key), otel_value(value)));
+            }
+        });
+    }
+}
+
+fn key_of(key: &str) -> Key {
+    // The names that every request has are there for ever.
+    let fixed = [names::REQUEST_ID, names::USER_ID, names::LABELS];
+    match fixed.into_iter().find(|name| *name == key) {
+        Some(name) => Key::from_static_str(name),
+        None => Key::from(key.to_owned()),
+    }
+}
+
+fn otel_value(value: Value) -> OtelValue {
+    match value {
+        Value::Bool(value) => OtelValue::Bool(value),
+        Value::I64(value) => OtelValue::I64(value),
+        Value::U64(value) => OtelValue::String(value.to_string().into()),
+        Value::F64(value) => OtelValue::F64(value),
+        Value::String(value) => OtelValue::String(value.into()),
+        Value::List(values) => {
+            let values = values.into_iter().map(StringValue::from);
+            OtelValue::Array(Array::String(values.collect()))
+        }
+    }
+}
