@@ -166,7 +166,7 @@ async fn talk() {
             let message = socket.recv().await.unwrap().unwrap();
             socket.send(message.clone()).await.unwrap();
             let work = async { panic!("on purpose") };
-            socket.handling().handle(&message, work).await
+            socket.handling().handle(&message, work).await;
         })
     };
     let router = Router::new()
