@@ -13,7 +13,7 @@ use apalis::prelude::{
 use apalis_cron::CronScheduler;
 use apalis_sqlite::Config;
 use futures_util::future::FusedFuture as _;
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream::{self, BoxStream, FuturesUnordered};
 use futures_util::{FutureExt as _, StreamExt as _};
 use sqlx::SqlitePool;
 use telemetry_jobs::JobTelemetryLayer;
@@ -62,14 +62,14 @@ pub(crate) async fn start(
     let store = parts.store.clone();
     tracing::info!("worker_started");
     {
-        let working = async {
-            tokio::join!(
-                crew.work_on::<ProcessMatchStats>(),
-                crew.work_on::<RecomputeStandings>(),
-                crew.clean_up(),
-            );
-        };
-        let mut working = pin!(working.fuse());
+        // Each is polled for itself alone: a worker looks at its queue at every poll, and the end
+        // of that would be a poll of all others.
+        let workers = FuturesUnordered::from_iter([
+            crew.work_on::<ProcessMatchStats>().boxed(),
+            crew.work_on::<RecomputeStandings>().boxed(),
+            crew.clean_up().boxed(),
+        ]);
+        let mut working = pin!(workers.collect::<()>().fuse());
         let signal = tokio::select! {
             signal = stop.requested() => signal,
             // They are told to stop too, and may have ended already.
@@ -204,11 +204,12 @@ impl Crew {
             let context = WorkerContext::new(&format!("{}-{queue}-{start_number}", self.id));
             let mut working = pin!(start(&context));
             let ended = tokio::select! {
-                ended = &mut working => ended,
+                biased;
                 () = time_to_stop(&mut stop, pool) => match context.stop() {
                     Ok(()) => working.await,
                     Err(_not_started) => Ok(()),
                 },
+                ended = &mut working => ended,
             };
             if let Err(error) = ended {
                 tracing::error!(queue, error = &*error.to_string(), "worker_failed");

@@ -276,6 +276,24 @@ async fn the_clean_up_has_a_scope_of_its_own_at_each_tick() {
 }
 
 #[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_worker_without_jobs_does_next_to_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let schedule = [("DTX_CLEANUP_SCHEDULE", "* * * * * *")];
+    let mut worker = worker(&directory, &schedule).await;
+    // The clean-up tells the time.
+    worker.event("cleaned_up").await;
+    let before = worker.cpu_ticks();
+    for _ in 0..2 {
+        worker.event("cleaned_up").await;
+    }
+    let ticks = worker.cpu_ticks() - before;
+    // Of the 200 hundredths of a second that there are on one CPU.
+    assert!(ticks < 50, "{ticks}");
+    end(worker).await;
+}
+
+#[tokio::test]
 async fn all_roles_in_one_process_let_a_job_finish_when_they_are_told_to_stop() {
     let directory = tempfile::tempdir().unwrap();
     let (answers, may_answer) = watch::channel(false);

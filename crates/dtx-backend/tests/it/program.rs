@@ -128,6 +128,17 @@ impl Program {
         kill_process(pid, signal).unwrap();
     }
 
+    /// The CPU time that it has had, in hundredths of a second.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn cpu_ticks(&self) -> u64 {
+        let path = format!("/proc/{}/stat", self.child.id().unwrap());
+        let stat = std::fs::read_to_string(path).unwrap();
+        // Behind the name, which may hold anything.
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let times = fields.split(' ').skip(11).take(2);
+        times.map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
     /// Waits until it ends, without reading what it writes.
     pub(crate) async fn status(&mut self) -> ExitStatus {
         timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap()
