@@ -247,6 +247,9 @@ mod tests {
         assert!(!settings.debug_routes);
         assert_eq!(settings.shutdown_timeout, Duration::from_secs(30));
         assert_eq!(settings.pick_time, Duration::from_secs(30));
+        assert_eq!(settings.jobs.backoff, Duration::from_secs(1));
+        assert_eq!(settings.jobs.worker_timeout, Duration::from_secs(15));
+        assert_eq!(settings.jobs.clean_up.to_string(), "0 0 3 * * *");
         assert_eq!(settings.steam.url, "https://api.steampowered.com");
         assert_eq!(settings.steam.key, None);
     }
@@ -260,6 +263,9 @@ mod tests {
             ("DTX_COOKIE_SECURE", "yes"),
             ("DTX_DEBUG_ROUTES", "1"),
             ("DTX_PICK_SECONDS", "7"),
+            ("DTX_JOB_BACKOFF_MS", "250"),
+            ("DTX_WORKER_TIMEOUT", "2"),
+            ("DTX_CLEANUP_SCHEDULE", "* * * * * *"),
             ("DTX_SHUTDOWN_TIMEOUT", "5"),
             ("STEAM_API_URL", "http://127.0.0.1:9"),
             ("STEAM_API_KEY", "s3cret"),
@@ -272,6 +278,9 @@ mod tests {
         assert!(settings.debug_routes);
         assert_eq!(settings.shutdown_timeout, Duration::from_secs(5));
         assert_eq!(settings.pick_time, Duration::from_secs(7));
+        assert_eq!(settings.jobs.backoff, Duration::from_millis(250));
+        assert_eq!(settings.jobs.worker_timeout, Duration::from_secs(2));
+        assert_eq!(settings.jobs.clean_up.to_string(), "* * * * * *");
         assert_eq!(settings.steam.url, "http://127.0.0.1:9");
         assert_eq!(settings.steam.key.as_deref(), Some("s3cret"));
         assert!(!format!("{settings:?}").contains("s3cret"));
@@ -305,6 +314,21 @@ mod tests {
                 "DTX_SHUTDOWN_TIMEOUT",
                 "-1",
                 "DTX_SHUTDOWN_TIMEOUT: \"-1\" is not a number of whole seconds",
+            ),
+            (
+                "DTX_JOB_BACKOFF_MS",
+                "0",
+                "DTX_JOB_BACKOFF_MS: \"0\" is not from 1 to 3600000",
+            ),
+            (
+                "DTX_WORKER_TIMEOUT",
+                "1",
+                "DTX_WORKER_TIMEOUT: \"1\" is not from 2 to 3600",
+            ),
+            (
+                "DTX_CLEANUP_SCHEDULE",
+                "nightly",
+                "DTX_CLEANUP_SCHEDULE: \"nightly\" is not a cron schedule such as 0 0 3 * * *",
             ),
             (
                 "STEAM_API_URL",
