@@ -1,0 +1,56 @@
+//! A server, where there is one.
+
+use redis::aio::ConnectionManager;
+use redis::{AsyncCommands as _, RedisResult};
+use telemetry_otel::testing::capture_spans;
+use telemetry_redis::TracedConnection;
+
+/// A connection to the server at `REDIS_URL`, or at the usual port of this machine.
+async fn connect() -> Option<TracedConnection<ConnectionManager>> {
+    let url = std::env::var("REDIS_URL").unwrap_or("redis://127.0.0.1:6379/".to_owned());
+    let client = redis::Client::open(url.as_str()).unwrap();
+    if client.get_multiplexed_async_connection().await.is_err() {
+        eprintln!("left out: no Redis answers at {url}");
+        return None;
+    }
+    let builder = TracedConnection::builder().with_connection_info(client.get_connection_info());
+    Some(builder.build(client.get_connection_manager().await.unwrap()))
+}
+
+#[tokio::test]
+async fn a_server_answers_as_without_us() {
+    let Some(mut cache) = connect().await else {
+        return;
+    };
+    let spans = capture_spans();
+    let key = format!("telemetry-redis:{}", std::process::id());
+    let _: () = cache.set(&key, "abc").await.unwrap();
+    let value: String = cache.get(&key).await.unwrap();
+    assert_eq!(value, "abc");
+    let not_a_number: RedisResult<i64> = cache.incr(&key, 1).await;
+    assert_eq!(not_a_number.unwrap_err().code(), Some("ERR"));
+    let (first, second): (i64, i64) = redis::pipe()
+        .atomic()
+        .del(&key)
+        .incr(&key, 5)
+        .query_async(&mut cache)
+        .await
+        .unwrap();
+    assert_eq!((first, second), (1, 5));
+    let failed: RedisResult<(i64, i64)> = redis::pipe()
+        .set(&key, "abc")
+        .ignore()
+        .incr(&key, 1)
+        .lpush(&key, 1)
+        .query_async(&mut cache)
+        .await;
+    failed.unwrap_err();
+    let _: () = cache.del(&key).await.unwrap();
+    assert_eq!(spans.tree(), "SET\nGET\nINCRBY\nMULTI\nPIPELINE\nDEL\n");
+    assert_eq!(
+        spans.single("INCRBY")["db.response.status_code"],
+        "ERR".into()
+    );
+    assert_eq!(spans.single("PIPELINE")["error.type"], "ERR".into());
+    assert_eq!(spans.single("SET")["server.port"], 6379.into());
+}
