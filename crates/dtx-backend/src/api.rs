@@ -12,6 +12,7 @@ mod extract;
 mod fields;
 mod games;
 mod health;
+mod jobs;
 mod leagues;
 mod live;
 mod matches;
@@ -30,6 +31,7 @@ use reqwest_middleware::ClientWithMiddleware;
 
 pub(crate) use routes::router;
 
+use crate::jobs::Queues;
 use crate::live::Live;
 use crate::password::Passwords;
 use crate::steam::Steam;
@@ -39,6 +41,7 @@ use crate::store::Store;
 #[derive(Clone, Debug, FromRef)]
 pub(crate) struct ApiState {
     pub(crate) store: Store,
+    pub(crate) queues: Queues,
     pub(crate) live: Live,
     pub(crate) passwords: Passwords,
     pub(crate) cookies: CookieSettings,

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use axum::Router;
+use reqwest_middleware::ClientWithMiddleware;
 use telemetry_ws::{ConnectionTracker, WebSocketTelemetry};
 
 use crate::api::{self, ApiState, CookieSettings};
+use crate::jobs::Queues;
 use crate::live::Live;
 use crate::outgoing;
 use crate::password::Passwords;
@@ -20,6 +22,34 @@ const SAMPLE_PASSWORD: &str = "first-pick-roshan";
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many bytes a WebSocket message may have. Commands are short.
 const LARGEST_MESSAGE: usize = 4096;
+
+/// What all roles of a process have in common. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) queues: Queues,
+    /// Sends requests to other services.
+    pub(crate) outgoing: ClientWithMiddleware,
+    pub(crate) steam: Steam,
+}
+
+impl Parts {
+    /// Opens the database and brings it up to date.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be used; the error is one line that says what to do.
+    pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let outgoing = outgoing::client()?;
+        let store = Store::open(&settings.database_url).await?;
+        Ok(Self {
+            queues: Queues::new(store.clone()),
+            store,
+            steam: Steam::new(outgoing.clone(), settings.steam.clone()),
+            outgoing,
+        })
+    }
+}
 
 /// The site with its database open.
 ///
@@ -39,11 +69,26 @@ impl Application {
     ///
     /// When the database cannot be used; the error is one line that says what to do.
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
-        let outgoing = outgoing::client()?;
-        let store = Store::open(&settings.database_url).await?;
-        let state = ApiState {
-            steam: Steam::new(outgoing.clone(), settings.steam.clone()),
+        Self::start(Parts::open(settings).await?, settings).await
+    }
+
+    /// Fills an empty database with sample data if that is wanted, and goes on with what was
+    /// under way.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be used.
+    pub(crate) async fn start(parts: Parts, settings: &Settings) -> anyhow::Result<Self> {
+        let Parts {
+            store,
+            queues,
             outgoing,
+            steam,
+        } = parts;
+        let state = ApiState {
+            steam,
+            outgoing,
+            queues,
             live: Live::new(store.clone(), settings.pick_time),
             store,
             passwords: Passwords::new(),
@@ -81,8 +126,13 @@ impl Application {
 
     /// Closes the database. Whatever needs it fails from then on.
     pub async fn close(&self) {
-        self.state.live.close().await;
+        self.end().await;
         self.state.store.close().await;
+    }
+
+    /// Ends what it does by itself. The database stays open.
+    pub(crate) async fn end(&self) {
+        self.state.live.close().await;
     }
 }
 

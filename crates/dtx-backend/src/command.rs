@@ -7,12 +7,14 @@ use anyhow::bail;
 use lexopt::{Arg, Parser};
 use telemetry_core::Variable;
 
+use crate::roles::Role;
 use crate::settings::VARIABLES;
 
 /// What the program is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    Serve,
+    /// To play these roles.
+    Run(&'static [Role]),
     Doctor,
     Help,
     Version,
@@ -34,16 +36,25 @@ impl Command {
             match argument {
                 Arg::Short('h') | Arg::Long("help") => return Ok(Self::Help),
                 Arg::Short('V') | Arg::Long("version") => return Ok(Self::Version),
-                Arg::Value(value) if command.is_none() && value == "serve" => {
-                    command = Some(Self::Serve);
-                }
-                Arg::Value(value) if command.is_none() && value == "doctor" => {
-                    command = Some(Self::Doctor);
+                Arg::Value(value) if command.is_none() => {
+                    command = value.to_str().and_then(Self::named);
+                    if command.is_none() {
+                        bail!("{}; see dtx-backend --help", Arg::Value(value).unexpected());
+                    }
                 }
                 other => bail!("{}; see dtx-backend --help", other.unexpected()),
             }
         }
-        Ok(command.unwrap_or(Self::Serve))
+        Ok(command.unwrap_or(Self::Run(Role::ALL)))
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "serve" => Some(Self::Run(&[Role::Serve])),
+            "worker" => Some(Self::Run(&[Role::Worker])),
+            "doctor" => Some(Self::Doctor),
+            _ => None,
+        }
     }
 }
 
@@ -63,10 +74,13 @@ pub(crate) fn help() -> String {
         "\
 The DTX tournament site.
 
-Usage: dtx-backend [serve | doctor]
+Usage: dtx-backend [serve | worker | doctor]
+
+Without a command it does what serve and worker do, in one process.
 
 Commands:
-  serve     Serve the HTTP API; also what is done without a command
+  serve     Serve the HTTP API and WebSockets
+  worker    Do background jobs
   doctor    Show the settings of telemetry and find out whether export can work; exits with 1
             when export is on and cannot
 
@@ -85,12 +99,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_arguments_the_site_is_served() {
-        assert_eq!(
-            Command::parse(Vec::<String>::new()).unwrap(),
-            Command::Serve
-        );
-        assert_eq!(Command::parse(["serve"]).unwrap(), Command::Serve);
+    fn without_arguments_all_roles_are_played() {
+        for (arguments, roles) in [
+            (&[][..], &[Role::Serve, Role::Worker][..]),
+            (&["serve"], &[Role::Serve]),
+            (&["worker"], &[Role::Worker]),
+        ] {
+            let command = Command::parse(arguments.iter().copied()).unwrap();
+            assert_eq!(command, Command::Run(roles), "{arguments:?}");
+        }
     }
 
     #[test]

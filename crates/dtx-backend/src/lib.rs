@@ -30,7 +30,9 @@
 //! | module | |
 //! |---|---|
 //! | `run`, `command`, `settings` | the program: its arguments, its variables, its telemetry |
-//! | `server`, `signals` | listening, and ending without cutting a request short |
+//! | `roles`, `signals` | what of the program a process does, and ending that side by side |
+//! | `server` | listening, and ending without cutting a request short |
+//! | `jobs` | background jobs, a file for each; their queues, and the workers |
 //! | `application` | the database and the routes put together, without a socket |
 //! | `api` | routes and handlers, a file for each resource; sessions; errors |
 //! | `live` | drafts and tournaments as they happen: the rules, the clock, the watchers |
@@ -39,15 +41,29 @@
 //!
 //! # What it logs
 //!
-//! Beside the lines of `telemetry-core` and `telemetry-http`; every line within a request
-//! carries the request's context, `user.id` included when somebody is logged in.
+//! Beside the lines of `telemetry-core`, `telemetry-http`, `telemetry-ws` and `telemetry-jobs`;
+//! every line within a request carries the request's context, `user.id` included when somebody is
+//! logged in, and so do those of the jobs that it pushes.
 //!
 //! | event | level | when, and its own fields |
 //! |---|---|---|
 //! | `server_started` | info | it listens: `address` (string) |
-//! | `server_stopping` | info | a signal came: `signal` (string) |
+//! | `server_stopping` | info | a signal came: `signal` (string); absent when another role failed |
 //! | `server_stop_timed_out` | warning | requests in flight did not finish in time: `after_s` (integer) |
-//! | `server_stopped` | info | the database is closed |
+//! | `server_stopped` | info | nobody is served any more |
+//! | `worker_started` | info | it takes jobs |
+//! | `worker_stopping` | info | a signal came, and no more are taken: `signal` (string), `running` (integer), how many jobs do |
+//! | `worker_stop_timed_out` | warning | running jobs did not finish in time: `after_s`, `running` (integers) |
+//! | `worker_stopped` | info | no job runs any more: `released` (integer), how many it gives back |
+//! | `worker_failed` | error | its database did not answer, and it starts again: `queue`, `error` (strings) |
+//! | `queue_watch_failed` | warning | jobs may begin late: `error` (string) |
+//! | `heartbeat_failed` | warning | other workers may do its running jobs too: `error` (string) |
+//! | `enqueue_failed` | error | a job was not pushed, and its request goes on: `error` (string) |
+//! | `job_revived` | info | the staff has put a dead job back: `child_task_id` (string) |
+//! | `match_stats_recorded` | info | a job has taken them from Steam: `players` (integer) |
+//! | `standings_recomputed` | info | a job has stored them: `teams` (integer) |
+//! | `match_gone`, `tournament_gone` | info | a job has nothing to do any more |
+//! | `cleaned_up` | info | on its schedule: `sessions`, `jobs` (integers), how many were removed |
 //! | `database_close_timed_out` | warning | queries did not end in time |
 //! | `sample_data_added` | info | the database was empty |
 //! | `user_created` | info | somebody signed up: `new_user.id` (integer) |
@@ -74,9 +90,11 @@
 mod api;
 mod application;
 mod command;
+mod jobs;
 mod live;
 mod outgoing;
 mod password;
+mod roles;
 mod run;
 mod server;
 mod settings;
@@ -88,5 +106,5 @@ mod token;
 
 pub use application::Application;
 pub use run::run;
-pub use settings::{Settings, SteamSettings, VARIABLES};
+pub use settings::{JobSettings, Settings, SteamSettings, VARIABLES};
 pub use store::DatabaseUrl;

@@ -11,10 +11,12 @@ use telemetry_otel::{Otel, OtelConfig};
 use tokio::runtime::Runtime;
 
 use crate::command::{self, Command};
-use crate::server;
+use crate::roles::{self, Role};
 use crate::settings::Settings;
 
 const SERVICE_NAME: &str = env!("CARGO_PKG_NAME");
+/// apalis says in its own words what the lines of jobs say already.
+const APALIS: &str = "apalis_core=error";
 /// How long the end of the program waits for tasks that were cut off.
 const TASKS_DEADLINE: Duration = Duration::from_secs(1);
 /// How long the doctor tries to reach the collector.
@@ -26,14 +28,14 @@ const DOCTOR_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// When an argument or a setting is not valid, or the site cannot be served. The error and
+/// When an argument or a setting is not valid, or a role cannot be played. The error and
 /// its sources say on one line what to do.
 pub fn run<I>(arguments: I, environment: &Environment) -> anyhow::Result<ExitCode>
 where
     I: IntoIterator<Item: Into<OsString>, IntoIter: 'static>,
 {
     match Command::parse(arguments)? {
-        Command::Serve => serve(environment)?,
+        Command::Run(roles) => run_roles(roles, environment)?,
         Command::Doctor => return doctor(environment),
         Command::Help => print(&command::help())?,
         Command::Version => print(concat!("dtx-backend ", env!("CARGO_PKG_VERSION"), "\n"))?,
@@ -41,16 +43,16 @@ where
     Ok(ExitCode::SUCCESS)
 }
 
-fn serve(environment: &Environment) -> anyhow::Result<()> {
+fn run_roles(roles: &[Role], environment: &Environment) -> anyhow::Result<()> {
     let settings = Settings::from_environment(environment)?;
     let telemetry = Otel::builder()
-        .with_config(config(environment))
+        .with_config(config(environment).with_directive(APALIS.parse()?))
         .with_otel(OtelConfig::from_environment(environment))
         .with_service_version(env!("CARGO_PKG_VERSION"))
         .install()?;
     let runtime = Runtime::new().context("cannot start the threads of the program")?;
-    let result = runtime.block_on(server::serve(&settings, &telemetry));
-    // Telemetry outlives the tasks: requests that are cut off here write their lines.
+    let result = runtime.block_on(roles::run(roles, &settings, &telemetry));
+    // Telemetry outlives the tasks: requests and jobs that are cut off here write their lines.
     runtime.shutdown_timeout(TASKS_DEADLINE);
     drop(telemetry);
     result

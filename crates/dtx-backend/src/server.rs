@@ -6,40 +6,44 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
 use telemetry_otel::OtelGuard;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::application::Application;
-use crate::settings::Settings;
-use crate::signals::Signals;
+use crate::roles::Stop;
 
-/// Serves until SIGINT or SIGTERM comes, then lets requests in flight finish.
+/// A server that listens.
+#[derive(Debug)]
+pub(crate) struct Server {
+    listener: TcpListener,
+    application: Application,
+}
+
+pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address} (DTX_BIND can name another address and port)")
+    })
+}
+
+/// Says that the application is there for requests, which [`Server::run`] answers.
 ///
 /// # Errors
 ///
-/// When it cannot begin, and when a second signal ends it at once.
-pub(crate) async fn serve(settings: &Settings, telemetry: &OtelGuard) -> anyhow::Result<()> {
-    if telemetry.exports() {
-        telemetry_sysmetrics::start();
-    }
-    let listener = listen(settings.bind).await?;
+/// When the listener has no address.
+pub(crate) fn start(
+    listener: TcpListener,
+    application: Application,
+    telemetry: &OtelGuard,
+) -> anyhow::Result<Server> {
     let address = listener.local_addr()?;
-    let application = Application::open(settings).await?;
-    let signals = Signals::listen()?;
     tracing::info!(%address, "server_started");
     announce(address, telemetry);
-    run(listener, &application, signals, settings.shutdown_timeout).await?;
-    application.close().await;
-    tracing::info!("server_stopped");
-    Ok(())
-}
-
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address} (DTX_BIND can name another address and port)")
+    Ok(Server {
+        listener,
+        application,
     })
 }
 
@@ -54,44 +58,48 @@ fn announce(address: SocketAddr, telemetry: &OtelGuard) {
     );
 }
 
-async fn run(
-    listener: TcpListener,
-    application: &Application,
-    mut signals: Signals,
-    patience: Duration,
-) -> anyhow::Result<()> {
-    let listener = listener.tap_io(|stream| {
-        // Without it, answers only come a little later.
-        let _is_set = stream.set_nodelay(true);
-    });
-    let service = application
-        .router()
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let (stop, stopping) = oneshot::channel::<()>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async {
-        // Sent or dropped: either way it is to stop.
-        let _sent = stopping.await;
-    });
-    let mut serving = pin!(serving.into_future());
-    tokio::select! {
-        ended = &mut serving => return ended.context("the server ended by itself"),
-        signal = signals.next() => tracing::info!(signal, "server_stopping"),
-    }
-    drop(stop);
-    // Requests in flight and WebSockets end side by side.
-    let ending = async {
+impl Server {
+    /// Serves until it is told to stop, then lets requests in flight finish.
+    ///
+    /// # Errors
+    ///
+    /// When it ends by itself.
+    pub(crate) async fn run(self, mut stop: Stop, patience: Duration) -> anyhow::Result<()> {
+        let Self {
+            listener,
+            application,
+        } = self;
+        let listener = listener.tap_io(|stream| {
+            // Without it, answers only come a little later.
+            let _is_set = stream.set_nodelay(true);
+        });
+        let service = application
+            .router()
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let (stop_serving, stopping) = oneshot::channel::<()>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(async {
+            // Sent or dropped: either way it is to stop.
+            let _sent = stopping.await;
+        });
+        let mut serving = pin!(serving.into_future());
+        tokio::select! {
+            ended = &mut serving => return ended.context("the server ended by itself"),
+            signal = stop.requested() => tracing::info!(signal, "server_stopping"),
+        }
+        drop(stop_serving);
+        // Requests in flight and WebSockets end side by side.
         let serving = tokio::time::timeout(patience, &mut serving);
         let (served, cut_off) = tokio::join!(serving, application.close_sockets(patience));
         if cut_off > 0 {
             tracing::warn!(count = cut_off, "sockets_cut_off");
         }
-        served.unwrap_or_else(|_late| {
+        let served = served.unwrap_or_else(|_late| {
             tracing::warn!(after_s = patience.as_secs(), "server_stop_timed_out");
             Ok(())
-        })
-    };
-    tokio::select! {
-        ended = ending => ended.context("the server could not end"),
-        signal = signals.next() => bail!("ended by a second signal ({signal})"),
+        });
+        served.context("the server could not end")?;
+        application.end().await;
+        tracing::info!("server_stopped");
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! The settings of the application.
 
+mod jobs;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,6 +9,8 @@ use std::time::Duration;
 use anyhow::bail;
 use http::Uri;
 use telemetry_core::{Environment, EnvironmentReader, Variable};
+
+pub use jobs::JobSettings;
 
 use crate::store::DatabaseUrl;
 
@@ -57,12 +61,27 @@ pub static VARIABLES: &[Variable] = &[
     Variable {
         name: "DTX_SHUTDOWN_TIMEOUT",
         default: "30",
-        meaning: "How many seconds requests in flight and WebSockets have to finish.",
+        meaning: "How many seconds requests in flight, WebSockets and running jobs have to finish.",
     },
     Variable {
         name: "DTX_PICK_SECONDS",
         default: "30",
         meaning: "How many seconds a captain has for a pick, until the clock picks.",
+    },
+    Variable {
+        name: "DTX_JOB_BACKOFF_MS",
+        default: "1000",
+        meaning: "How many milliseconds a job that failed waits to be tried again; then twice as long each time.",
+    },
+    Variable {
+        name: "DTX_WORKER_TIMEOUT",
+        default: "15",
+        meaning: "How many seconds a worker may be silent until others do its jobs.",
+    },
+    Variable {
+        name: "DTX_CLEANUP_SCHEDULE",
+        default: "0 0 3 * * *",
+        meaning: "When old sessions and jobs are removed, in UTC: second, minute, hour, day, month, weekday.",
     },
 ];
 
@@ -85,6 +104,8 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// `DTX_PICK_SECONDS`.
     pub pick_time: Duration,
+    /// `DTX_JOB_BACKOFF_MS`, `DTX_WORKER_TIMEOUT` and `DTX_CLEANUP_SCHEDULE`.
+    pub jobs: JobSettings,
     /// `STEAM_API_URL` and `STEAM_API_KEY`.
     pub steam: SteamSettings,
 }
@@ -130,6 +151,7 @@ impl Settings {
             debug_routes: false,
             shutdown_timeout: DEFAULT_SHUTDOWN_TIMEOUT,
             pick_time: DEFAULT_PICK_TIME,
+            jobs: JobSettings::read(&mut reader)?,
             steam: SteamSettings {
                 url: DEFAULT_STEAM_URL.to_owned(),
                 key: reader.get("STEAM_API_KEY").map(str::to_owned),
@@ -225,6 +247,9 @@ mod tests {
         assert!(!settings.debug_routes);
         assert_eq!(settings.shutdown_timeout, Duration::from_secs(30));
         assert_eq!(settings.pick_time, Duration::from_secs(30));
+        assert_eq!(settings.jobs.backoff, Duration::from_secs(1));
+        assert_eq!(settings.jobs.worker_timeout, Duration::from_secs(15));
+        assert_eq!(settings.jobs.clean_up.to_string(), "0 0 3 * * *");
         assert_eq!(settings.steam.url, "https://api.steampowered.com");
         assert_eq!(settings.steam.key, None);
     }
@@ -238,6 +263,9 @@ mod tests {
             ("DTX_COOKIE_SECURE", "yes"),
             ("DTX_DEBUG_ROUTES", "1"),
             ("DTX_PICK_SECONDS", "7"),
+            ("DTX_JOB_BACKOFF_MS", "250"),
+            ("DTX_WORKER_TIMEOUT", "2"),
+            ("DTX_CLEANUP_SCHEDULE", "* * * * * *"),
             ("DTX_SHUTDOWN_TIMEOUT", "5"),
             ("STEAM_API_URL", "http://127.0.0.1:9"),
             ("STEAM_API_KEY", "s3cret"),
@@ -250,6 +278,9 @@ mod tests {
         assert!(settings.debug_routes);
         assert_eq!(settings.shutdown_timeout, Duration::from_secs(5));
         assert_eq!(settings.pick_time, Duration::from_secs(7));
+        assert_eq!(settings.jobs.backoff, Duration::from_millis(250));
+        assert_eq!(settings.jobs.worker_timeout, Duration::from_secs(2));
+        assert_eq!(settings.jobs.clean_up.to_string(), "* * * * * *");
         assert_eq!(settings.steam.url, "http://127.0.0.1:9");
         assert_eq!(settings.steam.key.as_deref(), Some("s3cret"));
         assert!(!format!("{settings:?}").contains("s3cret"));
@@ -283,6 +314,21 @@ mod tests {
                 "DTX_SHUTDOWN_TIMEOUT",
                 "-1",
                 "DTX_SHUTDOWN_TIMEOUT: \"-1\" is not a number of whole seconds",
+            ),
+            (
+                "DTX_JOB_BACKOFF_MS",
+                "0",
+                "DTX_JOB_BACKOFF_MS: \"0\" is not from 1 to 3600000",
+            ),
+            (
+                "DTX_WORKER_TIMEOUT",
+                "1",
+                "DTX_WORKER_TIMEOUT: \"1\" is not from 2 to 3600",
+            ),
+            (
+                "DTX_CLEANUP_SCHEDULE",
+                "nightly",
+                "DTX_CLEANUP_SCHEDULE: \"nightly\" is not a cron schedule such as 0 0 3 * * *",
             ),
             (
                 "STEAM_API_URL",

@@ -7,8 +7,12 @@ use serde::Deserialize;
 use telemetry_http::UrlTemplate;
 
 use crate::settings::SteamSettings;
+use crate::store::{Match, MatchStats, PlayerStats, Score};
 
 const MATCH_DETAILS: &str = "/IDOTA2Match_570/GetMatchDetails/v1/";
+const HIGHEST_SCORE: i64 = 1_000_000;
+/// The account of everybody who hides it.
+const HIDDEN: i64 = 4_294_967_295;
 
 /// Asks Steam for the results of matches.
 #[derive(Clone, Debug)]
@@ -18,11 +22,22 @@ pub(crate) struct Steam {
 }
 
 /// The result of a match as Steam has it.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct SteamMatch {
-    pub(crate) radiant_win: bool,
-    pub(crate) radiant_score: i64,
-    pub(crate) dire_score: i64,
+    radiant_win: bool,
+    radiant_score: i64,
+    dire_score: i64,
+    #[serde(default)]
+    players: Vec<SteamPlayer>,
+}
+
+/// How a player did.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct SteamPlayer {
+    account_id: Option<i64>,
+    kills: i64,
+    deaths: i64,
+    assists: i64,
 }
 
 /// Why Steam gave no result.
@@ -49,6 +64,46 @@ enum AnswerResult {
     Error { error: String },
 }
 
+impl SteamMatch {
+    /// The result of a match here, whose first team played the Radiant, and of the players who
+    /// are known.
+    pub(crate) fn stats(&self, of: &Match) -> MatchStats {
+        let winner_id = if self.radiant_win {
+            of.first_team_id
+        } else {
+            of.second_team_id
+        };
+        let players = self.players.iter().filter_map(|player| {
+            let account_id = player.account_id.filter(|id| *id != HIDDEN)?;
+            Some(PlayerStats {
+                account_id,
+                kills: player.kills,
+                deaths: player.deaths,
+                assists: player.assists,
+            })
+        });
+        MatchStats {
+            score: Score {
+                winner_id: Some(winner_id),
+                first_score: self.radiant_score,
+                second_score: self.dire_score,
+            },
+            players: players.collect(),
+        }
+    }
+
+    fn can_be(&self) -> bool {
+        let scores = [self.radiant_score, self.dire_score];
+        let players = self.players.iter();
+        let numbers = players.flat_map(|player| [player.kills, player.deaths, player.assists]);
+        let range = 0..=HIGHEST_SCORE;
+        scores
+            .into_iter()
+            .chain(numbers)
+            .all(|number| range.contains(&number))
+    }
+}
+
 impl Steam {
     pub(crate) fn new(client: ClientWithMiddleware, settings: SteamSettings) -> Self {
         Self { client, settings }
@@ -63,7 +118,8 @@ impl Steam {
     pub(crate) async fn match_details(&self, id: i64) -> Result<SteamMatch, SteamError> {
         let answer = self.ask(id).await.map_err(SteamError::Failed)?;
         match answer.result {
-            AnswerResult::Match(details) => Ok(details),
+            AnswerResult::Match(details) if details.can_be() => Ok(details),
+            AnswerResult::Match(_) => Err(SteamError::Failed(anyhow!("no match can be so"))),
             AnswerResult::Error { error } => {
                 tracing::info!(error, "steam_match_unknown");
                 Err(SteamError::NotFound)

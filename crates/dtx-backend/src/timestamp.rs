@@ -27,8 +27,18 @@ impl Timestamp {
         self.0.checked_add(duration).map_or(self, Self)
     }
 
+    /// So many seconds after the beginning of 1970; now, when that is out of range.
+    pub(crate) fn from_unix(seconds: i64) -> Self {
+        OffsetDateTime::from_unix_timestamp(seconds).map_or_else(|_| Self::now(), Self)
+    }
+
+    /// How many seconds after the beginning of 1970 it is.
+    pub(crate) fn to_unix(self) -> i64 {
+        self.0.unix_timestamp()
+    }
+
     /// How long it is until then; nothing once it has passed.
-    pub(crate) fn from_now(self) -> std::time::Duration {
+    pub(crate) fn time_left(self) -> std::time::Duration {
         let left = self.0 - OffsetDateTime::now_utc();
         left.try_into().unwrap_or_default()
     }

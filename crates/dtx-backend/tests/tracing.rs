@@ -3,23 +3,37 @@
 
 #![allow(
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use apalis::prelude::{BoxDynError, WorkerBuilder, WorkerContext};
+use apalis_core::backend::memory::MemoryStorage;
+use apalis_sqlite::SqliteStorage;
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path};
-use axum::http::{Request, StatusCode};
+use axum::http::{Extensions, Request, StatusCode};
 use axum::routing::{any, get};
+use futures_util::{SinkExt as _, StreamExt as _};
 use http_body_util::BodyExt as _;
-use opentelemetry::trace::{FutureExt as _, Status, TraceContextExt as _, Tracer as _};
+use opentelemetry::trace::{FutureExt as _, SpanKind, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue, Value, global};
-use telemetry_http::HttpTelemetryLayer;
+use reqwest_middleware::{ClientBuilder, Middleware, Next};
+use serde::{Deserialize, Serialize};
+use sqlx::SqlitePool;
+use telemetry_http::{HttpClientTelemetry, HttpTelemetryLayer, UrlTemplate};
+use telemetry_jobs::{JobTelemetryLayer, PushWithContext as _};
 use telemetry_otel::testing::{CapturedSpan, capture_metrics, capture_spans};
+use telemetry_ws::{ConnectionTracker, TelemetryUpgrade, WebSocketTelemetry};
+use tokio::net::TcpListener;
+use tokio_tungstenite::tungstenite::Message;
 use tower::ServiceExt as _;
 
 const PAGE: &str = include_str!("../../../docs/dev/telemetry/reference.md");
@@ -87,26 +101,139 @@ fn strange() -> http::request::Builder {
         .extension(ConnectInfo(client))
 }
 
-#[tokio::test]
-async fn the_reference_page_has_the_attributes_of_the_span_of_a_request() {
-    let spans = capture_spans();
+/// Sends again what it is given.
+struct Twice;
 
+#[async_trait]
+impl Middleware for Twice {
+    async fn handle(
+        &self,
+        request: reqwest::Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        let again = request.try_clone().unwrap();
+        next.clone().run(request, extensions).await?;
+        next.run(again, extensions).await
+    }
+}
+
+/// Sends a request, twice, to a server that fails.
+async fn send_out(method: &str) {
+    // The other test may have been faster.
+    let _first = rustls::crypto::ring::default_provider().install_default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/fail", listener.local_addr().unwrap());
+    telemetry_core::spawn(async { axum::serve(listener, app()).await });
+    let client = ClientBuilder::new(reqwest::Client::new())
+        .with(Twice)
+        .with(HttpClientTelemetry::new())
+        .build();
+    let request = client.request(method.parse().unwrap(), url);
+    let request = request.with_extension(UrlTemplate::new("/fail"));
+    request.send().await.unwrap();
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Rate;
+
+/// Does a job, which fails, and cannot push another.
+async fn do_job() {
+    let mut jobs = MemoryStorage::new();
+    jobs.push_with_context(Rate).await.unwrap();
+    let worker = WorkerBuilder::new("rates")
+        .backend(jobs)
+        .layer(JobTelemetryLayer::new())
+        .build(async |_: Rate, worker: WorkerContext| {
+            worker.stop()?;
+            Err::<(), BoxDynError>("no teams".into())
+        });
+    worker.run().await.unwrap();
+    let pool = SqlitePool::connect_lazy("sqlite::memory:").unwrap();
+    pool.close().await;
+    let mut jobs = SqliteStorage::new(&pool);
+    jobs.push_with_context(Rate).await.unwrap_err();
+}
+
+/// Sends a message that its handler panics at, and waits for the end of the connection.
+async fn talk() {
+    let tracker = ConnectionTracker::new();
+    let telemetry = WebSocketTelemetry::new()
+        .with_tracker(tracker.clone())
+        .with_message_spans(true);
+    let upgrade = async |ws: TelemetryUpgrade| {
+        ws.on_upgrade(async |mut socket| {
+            let message = socket.recv().await.unwrap().unwrap();
+            socket.send(message.clone()).await.unwrap();
+            let work = async { panic!("on purpose") };
+            socket.handling().handle(&message, work).await;
+        })
+    };
+    let router = Router::new()
+        .route("/ws/draft/{id}/", any(upgrade))
+        .layer(axum::Extension(telemetry))
+        .layer(HttpTelemetryLayer::new());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/ws/draft/12/", listener.local_addr().unwrap());
+    telemetry_core::spawn(async { axum::serve(listener, router).await });
+    let (mut client, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    client.send(Message::text("pick")).await.unwrap();
+    while let Some(Ok(_)) = client.next().await {}
+    assert_eq!(tracker.shutdown(Duration::from_secs(20)).await, 0);
+}
+
+/// Does everything that has a span or a metric.
+async fn do_everything() {
     send(Request::get("/api/tournaments/5/")).await;
     send(strange()).await;
+    send_out("BREW").await;
+    do_job().await;
+    talk().await;
+}
 
-    let context = ["request.id", "labels", "tournament.id", "teams"];
-    let spans = spans.spans();
-    let names = |span: &CapturedSpan| {
-        let names: Vec<_> = span.attributes.iter().map(|(key, _)| key.clone()).collect();
-        names
-    };
-    let mut recorded: BTreeSet<String> = spans.iter().flat_map(names).collect();
-    recorded.retain(|key| !context.contains(&key.as_str()));
-    let documented: BTreeSet<String> = rows("Spans")
-        .into_iter()
-        .map(|row| row[0].clone())
-        .collect();
-    assert_eq!(recorded, documented);
+/// Where the reference page has a span.
+fn heading(span: &CapturedSpan) -> Option<&'static str> {
+    match span.kind {
+        SpanKind::Server => Some("Requests"),
+        SpanKind::Client => Some("Outgoing requests"),
+        SpanKind::Producer => Some("Jobs"),
+        SpanKind::Consumer if span.name.starts_with("process /ws/") => Some("WebSocket messages"),
+        SpanKind::Consumer => Some("Jobs"),
+        SpanKind::Internal => None,
+    }
+}
+
+#[tokio::test]
+async fn the_reference_page_has_the_attributes_of_each_kind_of_span() {
+    let spans = capture_spans();
+
+    do_everything().await;
+
+    let context = [
+        "request.id",
+        "labels",
+        "tournament.id",
+        "draft.id",
+        "ws.conn_id",
+        "task.id",
+        "task.name",
+        "task.attempt",
+    ];
+    let mut recorded: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for span in spans.spans() {
+        let Some(heading) = heading(&span) else {
+            continue;
+        };
+        let keys = span.attributes.into_iter().map(|(key, _)| key);
+        let keys = keys.filter(|key| !context.contains(&key.as_str()));
+        recorded.entry(heading).or_default().extend(keys);
+    }
+    assert_eq!(recorded.len(), 4, "{recorded:#?}");
+    for (heading, recorded) in recorded {
+        let rows = rows(&format!("\n### {heading}\n"));
+        let documented: BTreeSet<_> = rows.into_iter().map(|row| row[0].clone()).collect();
+        assert_eq!(recorded, documented, "{heading}");
+    }
 }
 
 #[tokio::test]
@@ -114,8 +241,7 @@ async fn the_reference_page_has_each_metric_with_its_unit_and_attributes() {
     let metrics = capture_metrics();
     telemetry_sysmetrics::start();
 
-    send(Request::get("/api/tournaments/5/")).await;
-    send(strange()).await;
+    do_everything().await;
     metrics.observe();
 
     let mut recorded: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
@@ -127,7 +253,7 @@ async fn the_reference_page_has_each_metric_with_its_unit_and_attributes() {
             .1
             .extend(keys);
     }
-    let documented = rows("Metrics").into_iter().map(|row| {
+    let documented = rows("\n## Metrics\n").into_iter().map(|row| {
         let keys = row[2].split(", ").filter(|key| !key.is_empty());
         (
             row[0].clone(),
@@ -141,10 +267,10 @@ async fn the_reference_page_has_each_metric_with_its_unit_and_attributes() {
     assert_eq!(recorded, documented);
 }
 
-/// The rows of the table of a section, without the marks of code.
-fn rows(section: &str) -> Vec<Vec<String>> {
-    let (_, section) = PAGE.split_once(&format!("\n## {section}\n")).unwrap();
-    let section = section.split("\n## ").next().unwrap();
+/// The rows of the table beneath a heading, without the marks of code.
+fn rows(heading: &str) -> Vec<Vec<String>> {
+    let (_, section) = PAGE.split_once(heading).unwrap();
+    let section = section.split("\n##").next().unwrap();
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
         let cells = row.trim_matches('|').split('|');

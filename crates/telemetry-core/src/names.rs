@@ -243,7 +243,7 @@ mod tests {
     use crate::VARIABLES;
     use crate::line::level_name;
 
-    /// The page that `dtx-backend/examples/reference.rs` prints.
+    /// The page that `dtx-backend/examples/reference` prints.
     const PAGE: &str = include_str!("../../../docs/dev/telemetry/reference.md");
 
     /// What an operator copies and changes.

@@ -12,6 +12,7 @@ use crate::api::fields::FieldProblems;
 use crate::api::resource::{created, referred, updated};
 use crate::api::session::Actor;
 use crate::api::teams::check_opponents;
+use crate::jobs::Queues;
 use crate::store::{Game, GameChanges, GameState, NewGame, Store, Tournament};
 
 const LAST_ROUND: i64 = 1_000;
@@ -39,6 +40,7 @@ pub(super) async fn create(
 /// changes nothing.
 pub(super) async fn update(
     State(store): State<Store>,
+    State(queues): State<Queues>,
     actor: Actor,
     Path(Id(id)): Path<Id>,
     extract::Json(mut changes): extract::Json<GameChanges>,
@@ -56,7 +58,10 @@ pub(super) async fn update(
     let game = store.update_game(id, game.state, &changes).await?;
     match changes.state {
         Some(GameState::Running) => tracing::info!("game_started"),
-        Some(GameState::Finished) => tracing::info!("game_finished"),
+        Some(GameState::Finished) => {
+            tracing::info!("game_finished");
+            queues.standings_changed(game.tournament_id).await;
+        }
         Some(GameState::Scheduled) | None => return Ok(updated(game)),
     }
     Ok(Json(game))

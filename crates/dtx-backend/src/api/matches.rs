@@ -2,14 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Deserializer};
 
 use crate::api::error::Error;
 use crate::api::extract::{self, Id, Path};
 use crate::api::fields::FieldProblems;
-use crate::api::resource::{created, referred, updated};
+use crate::api::resource::{self, created, referred, updated};
 use crate::api::session::Actor;
+use crate::jobs::Queues;
 use crate::steam::{Steam, SteamError};
 use crate::store::{Game, Match, NewMatch, Score, Store};
 
@@ -18,6 +20,7 @@ const HIGHEST_SCORE: i64 = 1_000_000;
 /// Records the result of a finished game.
 pub(super) async fn create(
     State(store): State<Store>,
+    State(queues): State<Queues>,
     actor: Actor,
     extract::Json(new): extract::Json<NewMatch>,
 ) -> Result<Response, Error> {
@@ -29,8 +32,12 @@ pub(super) async fn create(
         second_score: new.second_score,
     };
     check(score, game.first_team_id, game.second_team_id)?;
-    let steam = new.steam_match_id;
-    Ok(created(store.create_match(game.id, score, steam).await?))
+    let result = store
+        .create_match(game.id, score, new.steam_match_id)
+        .await?;
+    let response = created(result.clone());
+    queues.result_changed(&result).await;
+    Ok(response)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -49,6 +56,7 @@ pub(super) struct MatchPatch {
 /// Corrects a result.
 pub(super) async fn update(
     State(store): State<Store>,
+    State(queues): State<Queues>,
     actor: Actor,
     Path(Id(id)): Path<Id>,
     extract::Json(patch): extract::Json<MatchPatch>,
@@ -61,13 +69,29 @@ pub(super) async fn update(
     };
     check(score, before.first_team_id, before.second_team_id)?;
     let steam = patch.steam_match_id.unwrap_or(before.steam_match_id);
-    Ok(updated(store.update_match(id, score, steam).await?))
+    let result = store.update_match(id, score, steam).await?;
+    queues.result_changed(&result).await;
+    Ok(updated(result))
 }
 
-/// Takes the result from Steam, where the first team played the Radiant.
+/// Deletes a result.
+pub(super) async fn delete(
+    State(store): State<Store>,
+    State(queues): State<Queues>,
+    actor: Actor,
+    Path(Id(id)): Path<Id>,
+) -> Result<StatusCode, Error> {
+    let before: Match = actor.owned(&store, id).await?;
+    let deleted = resource::delete::<Match>(State(store), actor, Path(Id(id))).await?;
+    queues.standings_changed(before.tournament_id).await;
+    Ok(deleted)
+}
+
+/// Takes the result and the players from Steam, where the first team played the Radiant.
 pub(super) async fn refresh(
     State(store): State<Store>,
     State(steam): State<Steam>,
+    State(queues): State<Queues>,
     actor: Actor,
     Path(Id(id)): Path<Id>,
 ) -> Result<Json<Match>, Error> {
@@ -75,20 +99,13 @@ pub(super) async fn refresh(
     let steam_match_id = before
         .steam_match_id
         .ok_or(Error::Conflict("the match has no steam_match_id"))?;
-    let details = steam.match_details(steam_match_id).await?;
-    let score = Score {
-        winner_id: Some(if details.radiant_win {
-            before.first_team_id
-        } else {
-            before.second_team_id
-        }),
-        first_score: details.radiant_score,
-        second_score: details.dire_score,
-    };
-    check(score, before.first_team_id, before.second_team_id)?;
-    let refreshed = store.update_match(id, score, Some(steam_match_id)).await?;
+    let stats = steam.match_details(steam_match_id).await?.stats(&before);
+    if !store.record_match_stats(&before, &stats).await? {
+        return Err(Error::Conflict("it was changed or deleted meanwhile"));
+    }
     tracing::info!("match_refreshed");
-    Ok(Json(refreshed))
+    queues.standings_changed(before.tournament_id).await;
+    Ok(Json(resource::find(&store, id).await?))
 }
 
 impl From<SteamError> for Error {

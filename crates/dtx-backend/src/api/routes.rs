@@ -10,8 +10,8 @@ use crate::api::error::Error;
 use crate::api::panic::PanicResponses;
 use crate::api::resource::{delete, list, read};
 use crate::api::{
-    ApiState, debug, drafts, games, health, leagues, live, matches, organizations, session, site,
-    teams, tournaments, users,
+    ApiState, debug, drafts, games, health, jobs, leagues, live, matches, organizations, session,
+    site, teams, tournaments, users,
 };
 use crate::store::{Draft, Game, League, Match, Organization, Team, Tournament, User};
 
@@ -108,6 +108,7 @@ fn resources() -> Router<ApiState> {
             "/api/tournaments/{id}/standings/",
             get(tournaments::standings),
         )
+        .at("/api/tournaments/{id}/players/", get(tournaments::players))
         .at(
             "/api/tournaments/{tournament_id}/draft/{draft_id}/",
             get(tournaments::draft),
@@ -138,7 +139,9 @@ fn resources() -> Router<ApiState> {
             "/api/matches/{id}/",
             get(read::<Match>)
                 .patch(matches::update)
-                .delete(delete::<Match>),
+                .delete(matches::delete),
         )
         .at("/api/matches/{id}/refresh/", post(matches::refresh))
+        .at("/api/jobs/", get(jobs::list))
+        .at("/api/jobs/{id}/retry/", post(jobs::retry))
 }

@@ -34,6 +34,15 @@ impl Actor {
         }
     }
 
+    /// Lets the staff pass.
+    pub(super) fn must_be_staff(&self) -> Result<(), Error> {
+        if self.0.is_staff {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+
     /// The record of a path, if it is there and the actor's.
     pub(super) async fn owned<R: Record>(&self, store: &Store, id: i64) -> Result<R, Error> {
         let record = find(store, id).await?;

@@ -13,9 +13,10 @@ use crate::api::fields::check_name;
 use crate::api::resource::{created, find, referred, updated};
 use crate::api::session::Actor;
 use crate::store::{
-    BracketRound, Draft, Game, GameFilter, League, Listing, NewTournament, Standing, Store,
-    Tournament, TournamentChanges,
+    BracketRound, Draft, Game, GameFilter, League, Listing, NewTournament, PlayerTotals, Standing,
+    Store, Tournament, TournamentChanges,
 };
+use crate::timestamp::Timestamp;
 
 /// A span of its own: its id is on it once it is there.
 #[instrument(
@@ -74,6 +75,8 @@ pub(super) async fn games(
 #[derive(Debug, Serialize)]
 pub(super) struct TournamentStandings {
     tournament_id: i64,
+    /// When a job did so; `None` when it was computed for this answer.
+    computed_at: Option<Timestamp>,
     standings: Vec<Standing>,
 }
 
@@ -82,9 +85,31 @@ pub(super) async fn standings(
     Path(Id(id)): Path<Id>,
 ) -> Result<Json<TournamentStandings>, Error> {
     find::<Tournament>(&store, id).await?;
+    let (computed_at, standings) = match store.stored_standings(id).await? {
+        Some((computed_at, standings)) => (Some(computed_at), standings),
+        None => (None, store.tournament_standings(id).await?),
+    };
     Ok(Json(TournamentStandings {
         tournament_id: id,
-        standings: store.tournament_standings(id).await?,
+        computed_at,
+        standings,
+    }))
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Players {
+    tournament_id: i64,
+    players: Vec<PlayerTotals>,
+}
+
+pub(super) async fn players(
+    State(store): State<Store>,
+    Path(Id(id)): Path<Id>,
+) -> Result<Json<Players>, Error> {
+    find::<Tournament>(&store, id).await?;
+    Ok(Json(Players {
+        tournament_id: id,
+        players: store.player_totals(id).await?,
     }))
 }
 

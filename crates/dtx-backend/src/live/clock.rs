@@ -73,7 +73,7 @@ impl Source for DraftSource {
                 state: Some(State::from(message)),
                 due: draft
                     .turn
-                    .map(|turn| Instant::now() + turn.ends_at.from_now()),
+                    .map(|turn| Instant::now() + turn.ends_at.time_left()),
             });
         }
     }

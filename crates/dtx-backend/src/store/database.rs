@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use tokio::sync::watch;
 
-use crate::store::Store;
+use crate::store::{Store, jobs};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -103,7 +105,7 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(without_sources)?;
-        MIGRATIONS.run(&pool).await.map_err(without_sources)?;
+        migrate(&pool).await?;
         Ok(Self {
             pool,
             changes: watch::Sender::default(),
@@ -133,6 +135,22 @@ impl Store {
     }
 }
 
+/// Brings all tables up to date, in one transaction: of two processes that start at once, the
+/// second finds it done.
+async fn migrate(pool: &SqlitePool) -> anyhow::Result<()> {
+    let mut transaction = pool
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .map_err(without_sources)?;
+    for migrations in [&MIGRATIONS, &jobs::migrations()] {
+        migrations
+            .run_direct(None, &mut *transaction, false)
+            .await
+            .map_err(without_sources)?;
+    }
+    transaction.commit().await.map_err(without_sources)
+}
+
 /// The errors of the driver repeat their sources in their own words.
 fn without_sources(error: impl std::error::Error) -> anyhow::Error {
     anyhow!("{error}")
@@ -140,6 +158,8 @@ fn without_sources(error: impl std::error::Error) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -152,6 +172,25 @@ mod tests {
         ] {
             assert_eq!(DatabaseUrl::parse(url).unwrap().to_string(), file, "{url}");
         }
+    }
+
+    /// The names that migrations take, in lower case: SQLite tells no cases apart.
+    async fn names_of(migrations: &Migrator) -> BTreeSet<String> {
+        let pool = SqlitePoolOptions::new().max_connections(1);
+        let pool = pool.connect("sqlite::memory:").await.unwrap();
+        migrations.run(&pool).await.unwrap();
+        let query = "SELECT lower(name) FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'";
+        let names: Vec<String> = sqlx::query_scalar(query).fetch_all(&pool).await.unwrap();
+        names.into_iter().collect()
+    }
+
+    #[tokio::test]
+    async fn the_tables_of_the_site_and_of_its_queues_do_not_meet() {
+        let ours = names_of(&MIGRATIONS).await;
+        let theirs = names_of(&jobs::migrations()).await;
+        assert!(ours.contains("matches") && theirs.contains("jobs"));
+        let both: Vec<_> = ours.intersection(&theirs).collect();
+        assert!(both.is_empty(), "{both:?}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::store::{Conditions, Record, Store, StoreError};
 use crate::timestamp::Timestamp;
 
 /// The result of a finished game.
-#[derive(Debug, FromRow, Serialize)]
+#[derive(Clone, Debug, FromRow, Serialize)]
 pub(crate) struct Match {
     pub(crate) id: i64,
     pub(crate) game_id: i64,

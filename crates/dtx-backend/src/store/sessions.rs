@@ -15,11 +15,8 @@ impl Store {
         user_id: i64,
         token_hash: &[u8],
     ) -> Result<(), StoreError> {
+        self.delete_expired_sessions().await?;
         let now = Timestamp::now();
-        sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
         let query = "INSERT INTO sessions (token_hash, user_id, created_at, expires_at) \
                      VALUES ($1, $2, $3, $4)";
         sqlx::query(query)
@@ -30,6 +27,15 @@ impl Store {
             .execute(&self.pool)
             .await?;
         Ok(())
+    }
+
+    /// Deletes the sessions that have expired; how many.
+    pub(crate) async fn delete_expired_sessions(&self) -> Result<u64, StoreError> {
+        let deleted = sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
+            .bind(Timestamp::now())
+            .execute(&self.pool)
+            .await?;
+        Ok(deleted.rows_affected())
     }
 
     /// The user of a session that has not expired.

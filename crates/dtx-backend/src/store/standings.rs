@@ -48,6 +48,13 @@ pub(crate) struct BracketGame {
     pub(crate) second_score: Option<i64>,
 }
 
+/// The teams that have games in a tournament, and its results.
+const OF_TOURNAMENT: &str = "FROM teams LEFT JOIN results \
+                             ON results.team_id = teams.id AND results.tournament_id = $1 \
+                             WHERE teams.id IN (\
+                             SELECT first_team_id FROM games WHERE tournament_id = $1 UNION \
+                             SELECT second_team_id FROM games WHERE tournament_id = $1)";
+
 /// Makes a table of the teams and results that `FROM` and what follows it give.
 fn table(from: &str) -> AssertSqlSafe<String> {
     AssertSqlSafe(format!(
@@ -81,15 +88,68 @@ impl Store {
         &self,
         tournament_id: i64,
     ) -> Result<Vec<Standing>, StoreError> {
-        let sql = table(
-            "FROM teams LEFT JOIN results \
-             ON results.team_id = teams.id AND results.tournament_id = $1 \
-             WHERE teams.id IN (\
-             SELECT first_team_id FROM games WHERE tournament_id = $1 UNION \
-             SELECT second_team_id FROM games WHERE tournament_id = $1)",
-        );
+        let sql = table(OF_TOURNAMENT);
         let standings = sqlx::query_as(sql).bind(tournament_id);
         Ok(standings.fetch_all(&self.pool).await?)
+    }
+
+    /// The table of a tournament as it was stored, and when; `None` when none is, or anything
+    /// has changed since.
+    pub(crate) async fn stored_standings(
+        &self,
+        tournament_id: i64,
+    ) -> Result<Option<(Timestamp, Vec<Standing>)>, StoreError> {
+        // Both of one moment.
+        let mut transaction = self.pool.begin().await?;
+        let query = "SELECT computed_at FROM stored_tables WHERE tournament_id = $1";
+        let computed_at = sqlx::query_scalar(query)
+            .bind(tournament_id)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(computed_at) = computed_at else {
+            return Ok(None);
+        };
+        let query = "SELECT position, team_id, team, played, won, drawn, lost, scored, conceded, \
+                     points FROM stored_standings WHERE tournament_id = $1 ORDER BY position";
+        let standings = sqlx::query_as(query)
+            .bind(tournament_id)
+            .fetch_all(&mut *transaction)
+            .await?;
+        Ok(Some((computed_at, standings)))
+    }
+
+    /// Computes the table of a tournament and stores it, in place of the one that is stored; how
+    /// many teams are in it. `None` when there is no such tournament.
+    pub(crate) async fn store_standings(
+        &self,
+        tournament_id: i64,
+    ) -> Result<Option<u64>, StoreError> {
+        // Immediate: what is stored follows from all that was committed before.
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query("DELETE FROM stored_tables WHERE tournament_id = $1")
+            .bind(tournament_id)
+            .execute(&mut *transaction)
+            .await?;
+        let query = "INSERT INTO stored_tables (tournament_id, computed_at) \
+                     SELECT id, $2 FROM tournaments WHERE id = $1";
+        let stored = sqlx::query(query)
+            .bind(tournament_id)
+            .bind(Timestamp::now())
+            .execute(&mut *transaction)
+            .await?;
+        if stored.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let table = table(OF_TOURNAMENT).0;
+        let query = AssertSqlSafe(format!(
+            "INSERT INTO stored_standings (tournament_id, position, team_id, team, played, won, \
+             drawn, lost, scored, conceded, points) SELECT $1, position, team_id, team, played, \
+             won, drawn, lost, scored, conceded, points FROM ({table}) AS computed"
+        ));
+        let standings = sqlx::query(query).bind(tournament_id);
+        let teams = standings.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(Some(teams.rows_affected()))
     }
 
     /// The games of a tournament, by round and then in the order in which they are played.

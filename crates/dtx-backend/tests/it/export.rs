@@ -8,20 +8,27 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::program::{Program, get, get_in_trace, log_in, post};
+use crate::stub::Stub;
+use crate::workers;
 
-fn start(collector: &Collector, more: &[(&str, &str)]) -> (TempDir, Program) {
-    let directory = tempfile::tempdir().unwrap();
-    let endpoint = collector.endpoint();
-    let mut variables = vec![
+/// What makes a program export all there is, soon.
+fn exporting(endpoint: &str) -> Vec<(&str, &str)> {
+    vec![
         ("DTX_BIND", "127.0.0.1:0"),
         ("NODE_ENV", "test"),
         ("OTEL_ENABLED", "true"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
         ("OTEL_TRACES_SAMPLER", "always_on"),
         ("OTEL_BSP_SCHEDULE_DELAY", "50"),
         ("OTEL_BLRP_SCHEDULE_DELAY", "50"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "100"),
-    ];
+    ]
+}
+
+fn start(collector: &Collector, more: &[(&str, &str)]) -> (TempDir, Program) {
+    let directory = tempfile::tempdir().unwrap();
+    let endpoint = collector.endpoint();
+    let mut variables = exporting(&endpoint);
     variables.extend(more);
     let program = Program::start(&directory, &variables);
     (directory, program)
@@ -173,6 +180,86 @@ async fn a_trace_goes_on_through_outgoing_requests() {
     }
     program.signal(Signal::TERM);
     assert_eq!(program.ended().await.status.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_in_another_process_and_the_job_that_it_enqueues_are_of_the_trace_of_the_request() {
+    let collector = Collector::start();
+    let steam = Stub::answering(workers::details()).await;
+    let endpoint = collector.endpoint();
+    let mut variables = exporting(&endpoint);
+    variables.push(("STEAM_API_URL", &steam.url));
+    let directory = tempfile::tempdir().unwrap();
+    let server = workers::Server::start(&directory, &variables).await;
+    let worker = workers::worker(&directory, &variables).await;
+    let request_id = server.set_steam_match(77).await;
+    // Of both, those by the request and those by the job.
+    collector.wait_for(|collector| {
+        let spans = collector.spans();
+        let standings = "process recompute_standings";
+        let done = spans.iter().filter(|span| span.name == standings);
+        (done.count() == 2).then_some(())
+    });
+    workers::end(worker).await;
+    server.end().await;
+
+    let spans = collector.spans();
+    let spans: Vec<_> = spans
+        .iter()
+        .filter(|span| span.trace_id == workers::TRACE)
+        .collect();
+    let child = |name: &str, parent: &otlp_test_collector::Span| {
+        let mut found = spans
+            .iter()
+            .filter(|span| span.name == name && span.parent_id.as_ref() == Some(&parent.span_id));
+        let span = found.next();
+        assert!(found.next().is_none(), "{name} twice");
+        *span.unwrap_or_else(|| panic!("no {name}: {}", collector.summary()))
+    };
+    let find = |name: &str| *spans.iter().find(|span| span.name == name).unwrap();
+    let request = find("PATCH /api/matches/{id}/");
+    let send = child("send process_match_stats", request);
+    let process = child("process process_match_stats", send);
+    let fetch = child("fetch_match_details", process);
+    let steam = child("GET /IDOTA2Match_570/GetMatchDetails/v1/", fetch);
+    let send_next = child("send recompute_standings", process);
+    let process_next = child("process recompute_standings", send_next);
+    // The request asks for the table too.
+    let other = child("send recompute_standings", request);
+    child("process recompute_standings", other);
+    for (span, kind) in [
+        (send, SpanKind::Producer),
+        (process, SpanKind::Consumer),
+        (steam, SpanKind::Client),
+        (send_next, SpanKind::Producer),
+        (process_next, SpanKind::Consumer),
+    ] {
+        assert_eq!(span.kind, kind, "{}", span.name);
+    }
+    for span in [request, process, process_next] {
+        assert_eq!(span.attributes["request.id"], *request_id);
+        assert_eq!(span.attributes["user.id"], 1);
+    }
+    assert_eq!(
+        send.attributes["messaging.destination.name"],
+        "process_match_stats"
+    );
+    assert_eq!(process.attributes["messaging.system"], "apalis");
+    assert_eq!(process.attributes["task.attempt"], 1);
+    assert_eq!(process_next.attributes["tournament.id"], 1);
+    let id = &send.attributes["messaging.message.id"];
+    assert_eq!(process.attributes["task.id"], *id);
+    let log = collector.wait_for_log("standings_recomputed");
+    assert_eq!(log.trace_id.as_deref(), Some(workers::TRACE));
+    for name in [
+        "messaging.client.sent.messages",
+        "messaging.client.consumed.messages",
+        "messaging.process.duration",
+        "messaging.queue.latency",
+        "http.client.request.duration",
+    ] {
+        collector.wait_for_metric(name);
+    }
 }
 
 #[tokio::test]

@@ -32,9 +32,7 @@ impl Peer {
     }
 
     async fn next(&mut self) -> Option<Message> {
-        let message = timeout(PATIENCE, self.0.next())
-            .await
-            .expect("nothing came");
+        let message = timeout(PATIENCE, self.0.next()).await.unwrap();
         message?.ok()
     }
 
@@ -256,7 +254,7 @@ async fn open_sockets_are_told_to_go_when_the_program_ends() {
         .await;
     program.signal(Signal::TERM);
     let close = loop {
-        match watcher.next().await.expect("a close frame") {
+        match watcher.next().await.unwrap() {
             Message::Close(close) => break close.unwrap(),
             _ => continue,
         }

@@ -71,7 +71,7 @@ async fn it_starts_with_no_setting_at_all() {
 #[tokio::test]
 async fn it_says_where_it_listens_in_one_line_after_the_log_has_said_so() {
     let directory = directory();
-    let mut program = Program::start(&directory, &VARIABLES);
+    let mut program = Program::start_with(&directory, &VARIABLES, &["serve"]);
     let line = program.next_stderr().await;
     let (url, hint) = line.split_once(", try: curl ").unwrap();
     let url = url.strip_prefix("Listening on ").unwrap();
@@ -88,6 +88,56 @@ async fn it_says_where_it_listens_in_one_line_after_the_log_has_said_so() {
         "server_stopped",
     ];
     assert_eq!(events, expected);
+}
+
+#[tokio::test]
+async fn all_roles_are_played_without_a_command_and_each_alone_with_its_name() {
+    let server = ["server_started", "server_stopping", "server_stopped"];
+    let worker = ["worker_started", "worker_stopping", "worker_stopped"];
+    let all = [server, worker].concat();
+    for (role, expected) in [
+        (&[][..], &all[..]),
+        (&["serve"], &server),
+        (&["worker"], &worker),
+    ] {
+        let directory = directory();
+        let mut program = Program::start_with(&directory, &VARIABLES, role);
+        let mut events = Vec::new();
+        while !events.iter().any(|event| event == expected[0])
+            || !events
+                .iter()
+                .any(|event| *event == expected[expected.len() - 3])
+        {
+            let line = program.line().await.unwrap();
+            events.push(line["event"].as_str().unwrap().to_owned());
+        }
+        program.signal(Signal::TERM);
+        let ended = program.ended().await;
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        events.extend(ended.stdout.iter().map(|line| event(line)));
+        events.retain(|event| event.starts_with("server_") || event.starts_with("worker_"));
+        // Roles are played side by side, in whichever order.
+        events.sort_by_key(|event| expected.iter().position(|expected| event == expected));
+        assert_eq!(events, expected);
+    }
+}
+
+#[tokio::test]
+async fn roles_that_start_at_once_on_an_empty_database_agree() {
+    for _ in 0..5 {
+        let directory = directory();
+        let mut programs = [&["serve"], &["worker"], &["serve"], &["worker"]]
+            .map(|role| Program::start_with(&directory, &VARIABLES, role));
+        for (at, program) in programs.iter_mut().enumerate() {
+            let started = ["server_started", "worker_started"][at % 2];
+            program.event(started).await;
+            program.signal(Signal::TERM);
+        }
+        for program in programs {
+            let ended = program.ended().await;
+            assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        }
+    }
 }
 
 fn event(line: &str) -> String {
@@ -246,7 +296,7 @@ async fn busy(
 ) -> (Program, JoinHandle<(StatusCode, String)>) {
     let mut variables = with("DTX_SHUTDOWN_TIMEOUT", shutdown_timeout);
     variables.extend([("DTX_DEBUG_ROUTES", "true"), ("LOG_LEVEL", "debug")]);
-    let mut program = Program::start(directory, &variables);
+    let mut program = Program::start_with(directory, &variables, &["serve"]);
     let url = program.url().await;
     let answer = telemetry_core::spawn(get(format!("{url}/api/debug/slow/?ms={ms}")));
     program.event("slow_response_begun").await;

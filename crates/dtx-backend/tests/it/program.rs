@@ -4,6 +4,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::http::request::Builder;
 use axum::http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper_util::client::legacy::Client as HttpClient;
@@ -127,6 +128,17 @@ impl Program {
         kill_process(pid, signal).unwrap();
     }
 
+    /// The CPU time that it has had, in hundredths of a second.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn cpu_ticks(&self) -> u64 {
+        let path = format!("/proc/{}/stat", self.child.id().unwrap());
+        let stat = std::fs::read_to_string(path).unwrap();
+        // Behind the name, which may hold anything.
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let times = fields.split(' ').skip(11).take(2);
+        times.map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
     /// Waits until it ends, without reading what it writes.
     pub(crate) async fn status(&mut self) -> ExitStatus {
         timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap()
@@ -186,15 +198,31 @@ pub(crate) async fn log_in_as(url: &str, username: &str) -> String {
 
 /// Posts JSON with a cookie; the response, which is a success.
 pub(crate) async fn post(url: String, cookie: &str, body: &Value) -> Response<Body> {
-    let request = Request::post(url)
+    succeed(Request::post(url), cookie, body).await
+}
+
+/// Sends JSON with a cookie; the response, which is a success.
+pub(crate) async fn succeed(request: Builder, cookie: &str, body: &Value) -> Response<Body> {
+    let response = send(request, cookie, body).await;
+    assert!(response.status().is_success(), "{response:?}");
+    response
+}
+
+/// Sends JSON with a cookie; the response.
+pub(crate) async fn send(request: Builder, cookie: &str, body: &Value) -> Response<Body> {
+    let request = request
         .header("content-type", "application/json")
         .header("cookie", cookie)
         .body(Body::from(body.to_string()))
         .unwrap();
     let response = timeout(PATIENCE, http_client().request(request)).await;
-    let response = response.unwrap().unwrap();
-    assert!(response.status().is_success(), "{response:?}");
-    response.map(Body::new)
+    response.unwrap().unwrap().map(Body::new)
+}
+
+/// The JSON of a response.
+pub(crate) async fn json(response: Response<Body>) -> Value {
+    let body = timeout(PATIENCE, response.into_body().collect()).await;
+    serde_json::from_slice(&body.unwrap().unwrap().to_bytes()).unwrap()
 }
 
 /// Makes a client that keeps its connections.

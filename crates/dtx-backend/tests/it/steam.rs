@@ -1,57 +1,10 @@
 //! Refreshing a match from Steam, and other requests that the site sends.
 
-use std::sync::{Arc, Mutex};
-
-use axum::extract::Request;
-use axum::routing::any;
-use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::json;
 use telemetry_core::testing::capture_logs;
-use tokio::net::TcpListener;
 
 use crate::site::Site;
-
-/// Another service: it answers all requests alike, and keeps them.
-#[derive(Clone, Debug)]
-struct Stub {
-    url: String,
-    requests: Arc<Mutex<Vec<Received>>>,
-}
-
-#[derive(Clone, Debug)]
-struct Received {
-    target: String,
-    headers: http::HeaderMap,
-    body: String,
-}
-
-impl Stub {
-    async fn answering(answer: Value) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let stub = Self {
-            url: format!("http://{}", listener.local_addr().unwrap()),
-            requests: Arc::default(),
-        };
-        let requests = Arc::clone(&stub.requests);
-        let keep = async move |request: Request| {
-            let (head, body) = request.into_parts();
-            let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
-            requests.lock().unwrap().push(Received {
-                target: head.uri.to_string(),
-                headers: head.headers,
-                body: String::from_utf8(body.to_vec()).unwrap(),
-            });
-            Json(answer)
-        };
-        let router = Router::new().fallback(any(keep));
-        telemetry_core::spawn(async { axum::serve(listener, router).await });
-        stub
-    }
-
-    fn requests(&self) -> Vec<Received> {
-        self.requests.lock().unwrap().clone()
-    }
-}
+use crate::stub::Stub;
 
 /// A site with a match that Steam knows as 77, and its owner's answer to refreshing it.
 async fn site(steam_url: &str) -> Site {

@@ -1,0 +1,358 @@
+//! The tables of spans and metrics. `tests/tracing.rs` compares them with what is recorded.
+
+/// A kind of spans: a heading, what it is about, and its attributes with their types and meanings.
+pub(crate) type Spans = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str, &'static str)],
+);
+
+/// The kinds of spans.
+pub(crate) const SPANS: [Spans; 4] = [
+    (
+        "Requests",
+        "\
+The span of a request is of the kind server and is called `GET /api/tournaments/{id}/`: the method
+and the template of the route, or the method alone where no route matched. What it is about is in
+[Tracing](tracing.md).",
+        &REQUESTS,
+    ),
+    (
+        "Outgoing requests",
+        "\
+With the feature `client` of `telemetry-http`. The span is of the kind client and is called `GET`, or
+`GET /users/{id}` where the request has a `UrlTemplate`. It ends with the head of the response. See
+[Outgoing requests](http.md#outgoing-requests).",
+        &OUTGOING_REQUESTS,
+    ),
+    (
+        "Jobs",
+        "\
+With `telemetry-jobs`. A push is a span `send {queue}` of the kind producer, an attempt a span
+`process {queue}` of the kind consumer, its child; that of a job for later begins a trace of its own,
+with a link. See [Jobs](jobs.md).",
+        &JOBS,
+    ),
+    (
+        "WebSocket messages",
+        "\
+With `telemetry-ws`, where it is asked for. The work on a message is a span
+`process /ws/draft/{id}/` of the kind consumer, the root of a trace, with a link to the span of the
+upgrade. A connection has none. See [WebSockets](websockets.md).",
+        &MESSAGES,
+    ),
+];
+
+const OUTGOING_REQUESTS: [(&str, &str, &str); 10] = [
+    (
+        "http.request.method",
+        "string",
+        "The method; `_OTHER` for one that the conventions do not know.",
+    ),
+    (
+        "http.request.method_original",
+        "string",
+        "The method as it was sent, where that is `_OTHER`.",
+    ),
+    (
+        "http.request.resend_count",
+        "integer",
+        "How often the request was sent before, by middleware above.",
+    ),
+    (
+        "url.full",
+        "string",
+        "The URL, without user, password and the values of the query.",
+    ),
+    (
+        "url.template",
+        "string",
+        "The `UrlTemplate` of the request.",
+    ),
+    ("server.address", "string", "The host."),
+    ("server.port", "integer", "The port."),
+    (
+        "http.response.status_code",
+        "integer",
+        "The status; absent when there was no response.",
+    ),
+    (
+        "network.protocol.version",
+        "string",
+        "`1.0`, `1.1`, `2` or `3`.",
+    ),
+    (
+        "error.type",
+        "string",
+        "The status of a 4xx or 5xx, `timeout`, `connect`, `redirect`, `body`, `request`, \
+         `middleware`, `cancelled` or `_OTHER`; absent on success.",
+    ),
+];
+
+const JOBS: [(&str, &str, &str); 6] = [
+    ("messaging.system", "string", "`apalis`."),
+    ("messaging.operation.name", "string", "`send` or `process`."),
+    ("messaging.operation.type", "string", "The same."),
+    ("messaging.destination.name", "string", "The queue."),
+    (
+        "messaging.message.id",
+        "string",
+        "The id of the job; absent on a push where the backend makes it up.",
+    ),
+    (
+        "error.type",
+        "string",
+        "`panic`, `cancelled`, `aborted` or `_OTHER`; absent on success.",
+    ),
+];
+
+const MESSAGES: [(&str, &str, &str); 5] = [
+    ("network.protocol.name", "string", "`websocket`."),
+    (
+        "http.route",
+        "string",
+        "The template of the route, in axum.",
+    ),
+    ("websocket.message.type", "string", "`text` or `binary`."),
+    (
+        "websocket.message.size",
+        "integer",
+        "How many bytes it has.",
+    ),
+    (
+        "error.type",
+        "string",
+        "`panic` or `cancelled`; absent on success.",
+    ),
+];
+
+const REQUESTS: [(&str, &str, &str); 13] = [
+    (
+        "http.request.method",
+        "string",
+        "The method; `_OTHER` for one that the conventions do not know.",
+    ),
+    (
+        "http.request.method_original",
+        "string",
+        "The method as it was sent, where that is `_OTHER`.",
+    ),
+    (
+        "http.route",
+        "string",
+        "The template of the route; absent where none matched.",
+    ),
+    ("url.scheme", "string", "`http` or `https`."),
+    ("url.path", "string", "The path, without the query."),
+    (
+        "url.query",
+        "string",
+        "The query string, without secrets, where the layer is asked for it.",
+    ),
+    (
+        "network.protocol.version",
+        "string",
+        "`1.0`, `1.1`, `2` or `3`.",
+    ),
+    (
+        "server.address",
+        "string",
+        "The host that the client asked for.",
+    ),
+    (
+        "server.port",
+        "integer",
+        "The port that the client asked for, where it names one.",
+    ),
+    (
+        "client.address",
+        "string",
+        "The address of the client, where the layer is asked for it.",
+    ),
+    ("user_agent.original", "string", "The header `User-Agent`."),
+    (
+        "http.response.status_code",
+        "integer",
+        "The status; absent when there was no response.",
+    ),
+    (
+        "error.type",
+        "string",
+        "The status of a 5xx, `panic`, `service_error` or `cancelled`; absent on success.",
+    ),
+];
+
+/// Those of all metrics of jobs.
+const OF_JOBS: &[&str] = &[
+    "messaging.system",
+    "messaging.operation.name",
+    "messaging.destination.name",
+];
+/// The same of what can fail.
+const OF_FAILING_JOBS: &[&str] = &[
+    "messaging.system",
+    "messaging.operation.name",
+    "messaging.destination.name",
+    "error.type",
+];
+
+/// The name, unit, attributes and meaning of each metric.
+pub(crate) const METRICS: [(&str, &str, &[&str], &str); 27] = [
+    (
+        "http.server.request.duration",
+        "s",
+        &[
+            "http.request.method",
+            "http.route",
+            "http.response.status_code",
+            "url.scheme",
+            "network.protocol.version",
+            "error.type",
+        ],
+        "How long requests took, to the end of the body: a histogram.",
+    ),
+    (
+        "http.server.active_requests",
+        "{request}",
+        &["http.request.method", "url.scheme"],
+        "How many requests there are.",
+    ),
+    (
+        "http.client.request.duration",
+        "s",
+        &[
+            "http.request.method",
+            "server.address",
+            "server.port",
+            "http.response.status_code",
+            "network.protocol.version",
+            "error.type",
+        ],
+        "How long outgoing requests took, to the head of the response: a histogram.",
+    ),
+    (
+        "messaging.client.sent.messages",
+        "{message}",
+        OF_FAILING_JOBS,
+        "Pushes of jobs.",
+    ),
+    (
+        "messaging.client.consumed.messages",
+        "{message}",
+        OF_JOBS,
+        "Attempts at jobs.",
+    ),
+    (
+        "messaging.process.duration",
+        "s",
+        OF_FAILING_JOBS,
+        "How long attempts at jobs took: a histogram.",
+    ),
+    (
+        "messaging.queue.latency",
+        "s",
+        OF_JOBS,
+        "How long jobs waited, from when they were due to their first attempt: a histogram.",
+    ),
+    (
+        "websocket.server.active_connections",
+        "{connection}",
+        &[],
+        "How many WebSocket connections there are. Those of clients are \
+         `websocket.client.…`, in this row and the next three.",
+    ),
+    (
+        "websocket.server.messages",
+        "{message}",
+        &["network.io.direction"],
+        "WebSocket messages of text or bytes.",
+    ),
+    (
+        "websocket.server.io",
+        "By",
+        &["network.io.direction"],
+        "The bytes of these messages.",
+    ),
+    (
+        "websocket.server.connection.duration",
+        "s",
+        &["websocket.close_code", "http.route"],
+        "How long WebSocket connections lasted: a histogram.",
+    ),
+    (
+        "system.cpu.utilization",
+        "1",
+        &[],
+        "The busy fraction of all CPUs.",
+    ),
+    (
+        "system.memory.utilization",
+        "1",
+        &["system.memory.state"],
+        "The used fraction of memory.",
+    ),
+    (
+        "system.memory.usage",
+        "By",
+        &["system.memory.state"],
+        "Memory that is used, and that can be had.",
+    ),
+    (
+        "process.cpu.time",
+        "s",
+        &["cpu.mode"],
+        "CPU time of the process.",
+    ),
+    (
+        "process.cpu.utilization",
+        "1",
+        &["cpu.mode"],
+        "The same as a fraction of the CPUs that it may use.",
+    ),
+    (
+        "process.runtime.cpu.utilization",
+        "1",
+        &[],
+        "The same, of all modes, under the name used before.",
+    ),
+    ("process.memory.usage", "By", &[], "Physical memory."),
+    (
+        "process.runtime.memory",
+        "By",
+        &[],
+        "The same under the name used before.",
+    ),
+    ("process.memory.virtual", "By", &[], "Virtual memory."),
+    (
+        "process.thread.count",
+        "{thread}",
+        &[],
+        "Threads; on Linux.",
+    ),
+    ("process.uptime", "s", &[], "How long the process has run."),
+    ("tokio.runtime.workers", "{worker}", &[], "Worker threads."),
+    (
+        "tokio.runtime.alive_tasks",
+        "{task}",
+        &[],
+        "Tasks that have not ended.",
+    ),
+    (
+        "tokio.runtime.global_queue_depth",
+        "{task}",
+        &[],
+        "Tasks that wait in the global queue.",
+    ),
+    (
+        "tokio.runtime.busy_time",
+        "s",
+        &[],
+        "Time that all workers were busy.",
+    ),
+    (
+        "tokio.runtime.parks",
+        "{park}",
+        &[],
+        "Times that workers went idle.",
+    ),
+];
