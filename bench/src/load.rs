@@ -109,7 +109,9 @@ fn measure(cases: &mut [Case], pace: Pace) {
         }
     }
     println!("\n{pace}\n");
-    println!("| the collector | P50 | P95 | P99 | P99 of rounds | of off | requests/s | processor | memory |");
+    println!(
+        "| the collector | P50 | P95 | P99 | P99 of rounds | of off | requests/s | processor | memory |"
+    );
     println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
     let mut off = 0.0;
     for (case, result) in cases.iter().zip(&mut measured) {

@@ -11,6 +11,10 @@ use opentelemetry_sdk::metrics::{
 
 static INSTRUMENTS: AtomicUsize = AtomicUsize::new(0);
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an application sets its provider; the binary is this test's own"
+)]
 #[test]
 fn starting_again_registers_nothing_again() {
     let exporter = InMemoryMetricExporter::default();
