@@ -47,6 +47,8 @@ use opentelemetry::{Context, global};
 pub use baggage::Baggage;
 pub use trace_context::TraceContext;
 
+pub use crate::trace::current;
+
 use crate::scope::ScopeBuilder;
 
 static BAGGAGE: AtomicBool = AtomicBool::new(true);

@@ -39,8 +39,10 @@ pub(crate) fn with_current(read: impl FnOnce(&SpanContext)) {
     });
 }
 
-/// The current context, if it holds a valid span: what a child unit of work is given.
-pub(crate) fn current() -> Option<Context> {
+/// The current OpenTelemetry context, if it holds a valid span: the parent of a new span, and what
+/// a child unit of work is given. An invalid span must not be a parent: a parent-based sampler
+/// would not sample what is beneath.
+pub fn current() -> Option<Context> {
     SENTINEL
         .try_with(|_| Context::map_current(valid))
         .ok()

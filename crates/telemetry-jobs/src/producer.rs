@@ -5,6 +5,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::{
     ERROR_TYPE, MESSAGING_MESSAGE_ID, MESSAGING_OPERATION_TYPE,
 };
+use telemetry_core::propagation;
 
 use crate::attributes::{self, CANCELLED, OTHER};
 use crate::instruments::{INSTRUMENTS, JobInstruments};
@@ -29,14 +30,7 @@ impl Sending {
         let instruments = INSTRUMENTS.get()?;
         let name = [SEND, " ", destination].concat();
         let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Producer);
-        let parent = Context::map_current(|current| {
-            if current.span().span_context().is_valid() {
-                current.clone()
-            } else {
-                // An invalid span would be a parent that is not sampled.
-                Context::new()
-            }
-        });
+        let parent = propagation::current().unwrap_or_default();
         let span = instruments.tracer.build_with_context(builder, &parent);
         let context = parent.with_span(span);
         let attributes = attributes::of_operation(SEND, destination.to_owned());

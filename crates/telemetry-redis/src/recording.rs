@@ -10,6 +10,7 @@ use opentelemetry_semantic_conventions::attribute::{
     DB_OPERATION_BATCH_SIZE, DB_OPERATION_NAME, DB_QUERY_TEXT, DB_RESPONSE_STATUS_CODE, ERROR_TYPE,
 };
 use redis::{RedisFuture, RedisResult};
+use telemetry_core::propagation;
 
 use crate::builder::Settings;
 use crate::command::Operation;
@@ -36,14 +37,7 @@ impl Recording {
     ) -> Option<Self> {
         let instruments = INSTRUMENTS.get()?;
         let Operation { name, size, text } = operation();
-        let parent = Context::map_current(|current| {
-            if current.span().span_context().is_valid() {
-                current.clone()
-            } else {
-                // An invalid span would be a parent that is not sampled.
-                Context::new()
-            }
-        });
+        let parent = propagation::current().unwrap_or_default();
         let builder = SpanBuilder::from_name(name.clone()).with_kind(SpanKind::Client);
         let span = instruments.tracer.build_with_context(builder, &parent);
         let context = parent.with_span(span);

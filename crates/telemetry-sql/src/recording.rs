@@ -14,6 +14,7 @@ use opentelemetry_semantic_conventions::attribute::{
     DB_RESPONSE_RETURNED_ROWS, DB_RESPONSE_STATUS_CODE, ERROR_TYPE,
 };
 use sqlx::{Error, Result};
+use telemetry_core::propagation;
 
 use crate::attributes::Failure;
 use crate::instruments::{INSTRUMENTS, SqlInstruments};
@@ -55,14 +56,7 @@ impl Recording {
     ) -> Option<Self> {
         let instruments = INSTRUMENTS.get()?;
         let statement = statement();
-        let parent = Context::map_current(|current| {
-            if current.span().span_context().is_valid() {
-                current.clone()
-            } else {
-                // An invalid span would be a parent that is not sampled.
-                Context::new()
-            }
-        });
+        let parent = propagation::current().unwrap_or_default();
         let name = statement.name.as_str().to_owned();
         let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Client);
         let span = instruments.tracer.build_with_context(builder, &parent);

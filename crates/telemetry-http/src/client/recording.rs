@@ -11,6 +11,7 @@ use opentelemetry_semantic_conventions::attribute::{
 };
 use reqwest::{Request, Response};
 use reqwest_middleware::{Error, Result};
+use telemetry_core::propagation;
 
 use crate::attributes::{CANCELLED, OTHER, PANIC, method_name, protocol_version, span_name};
 use crate::client::attributes;
@@ -57,14 +58,7 @@ impl Recording {
             method_name(request.method()),
             template.map(UrlTemplate::as_str),
         );
-        let parent = Context::map_current(|current| {
-            if current.span().span_context().is_valid() {
-                current.clone()
-            } else {
-                // An invalid span would be a parent that is not sampled.
-                Context::new()
-            }
-        });
+        let parent = propagation::current().unwrap_or_default();
         let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Client);
         let span = instruments.tracer.build_with_context(builder, &parent);
         let context = parent.with_span(span);
