@@ -35,6 +35,8 @@
 //! | choose level, format and the rest | [`Config`]; the variables are in [`VARIABLES`] |
 //! | bind context | [`bind`], [`unbind`], [`bind_temporarily`], [`context`], [`Scope`] |
 //! | carry it into tasks and threads | [`spawn`], [`spawn_blocking`], [`spawn_thread`], [`FutureExt`] |
+//! | open a unit of work of your own, with a root span | [`UnitOfWork`], [`record_error`] |
+//! | tell a failure alike on a line, a span and metrics | [`Failure`] |
 //! | carry it, and the trace, to other processes | [`propagation`] |
 //! | bind values of your own types | [`FieldValue`] |
 //! | add the lines to a subscriber of your own | [`LineLayer`] |
@@ -64,6 +66,7 @@ mod client;
 mod config;
 mod decode;
 mod encode;
+mod failure;
 mod fields;
 mod install;
 mod instruments;
@@ -78,6 +81,7 @@ mod statistics;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trace;
+mod unit;
 mod value;
 mod writer;
 
@@ -85,6 +89,7 @@ pub use client::ClientIp;
 pub use config::{
     Config, ConfigWarning, Environment, EnvironmentReader, HttpNames, VARIABLES, Variable,
 };
+pub use failure::Failure;
 pub use install::{
     BuildError, InstallError, Telemetry, TelemetryBuilder, TelemetryGuard, http_names, init,
     milliseconds,
@@ -100,5 +105,6 @@ pub use scope::{
     spawn, spawn_blocking, spawn_thread, unbind,
 };
 pub use statistics::{Statistics, statistics};
+pub use unit::{UnitOfWork, record_error};
 pub use value::{FieldValue, Value, ValueEncoder};
 pub use writer::Overflow;

@@ -149,6 +149,17 @@ fields! {
     /// The kind of the background job that was put on a queue.
     CHILD_TASK_NAME: "string" = "child_task_name";
 
+    /// The message that a unit of work handles, as its sender named it.
+    MESSAGE_ID: "string" = "message.id";
+    /// The queue that a message was taken from.
+    MESSAGE_QUEUE: "string" = "message.queue";
+    /// The routing key that a message was published with.
+    MESSAGE_ROUTING_KEY: "string" = "message.routing_key";
+    /// How many times a message was tried, this time included: 1 at first.
+    MESSAGE_ATTEMPT: "integer" = "message.attempt";
+    /// Where a message broker is: host, port and virtual host.
+    BROKER: "string" = "broker";
+
     /// The environment variable that a warning is about.
     VARIABLE: "string" = "variable";
     /// What is wrong with a setting.
@@ -231,6 +242,25 @@ events! {
     TASK_RETRYING: "warning" = "task_retrying", [ERROR, TASK_ATTEMPT, DURATION_MS];
     /// A background job failed, and will not be tried again.
     TASK_FAILED: "error" = "task_failed", [ERROR, EXCEPTION, DURATION_MS];
+
+    /// A connection to the message broker is there, for the first time or again.
+    BROKER_CONNECTED: "info" = "broker_connected", [BROKER, DURATION_MS];
+    /// The connection to the message broker is lost, or cannot be had. Once in each outage.
+    BROKER_DISCONNECTED: "warning" = "broker_disconnected", [BROKER, ERROR];
+    /// A consumer begins to take messages, or does so again.
+    CONSUMER_STARTED: "info" = "consumer_started", [MESSAGE_QUEUE];
+    /// A consumer cannot take messages although the broker is there. Once until it can.
+    CONSUMER_INTERRUPTED: "warning" = "consumer_interrupted", [MESSAGE_QUEUE, ERROR];
+    /// An attempt at a message begins.
+    MESSAGE_RECEIVED: "debug" = "message_received", [];
+    /// A message was handled.
+    MESSAGE_PROCESSED: "info" = "message_processed", [DURATION_MS];
+    /// An attempt at a message failed, and there will be another.
+    MESSAGE_RETRYING: "warning" = "message_retrying", [ERROR, MESSAGE_ATTEMPT, DURATION_MS];
+    /// A message failed, and will not be tried again.
+    MESSAGE_FAILED: "error" = "message_failed", [ERROR, EXCEPTION, DURATION_MS];
+    /// The broker could not be told what became of a message, and will deliver it again.
+    MESSAGE_UNSETTLED: "warning" = "message_unsettled", [ERROR];
 }
 
 #[cfg(test)]
@@ -301,7 +331,15 @@ mod tests {
     #[test]
     fn the_documentation_of_the_crate_has_its_own_events() {
         let documentation = include_str!("lib.rs");
-        let of_others = ["request_", "otel_", "ws_", "task_"];
+        let of_others = [
+            "broker_",
+            "consumer_",
+            "message_",
+            "otel_",
+            "request_",
+            "task_",
+            "ws_",
+        ];
         let own = EVENTS.iter().filter(|event| {
             !of_others
                 .iter()

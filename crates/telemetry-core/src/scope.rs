@@ -135,7 +135,7 @@ impl Scope {
 
     /// Calls `visit` with each field, in the order in which they were bound: what they are when
     /// it begins, whatever is bound meanwhile.
-    pub fn for_each_field(&self, mut visit: impl FnMut(&str, Value)) {
+    fn for_each_field(&self, mut visit: impl FnMut(&str, Value)) {
         with_scratch(|bytes| {
             bytes.extend_from_slice(self.lock().bytes());
             for piece in Pieces(bytes) {

@@ -11,12 +11,11 @@ use crate::line::level_name;
 ///
 /// Targets are matched as prefixes: with the colons, so that the application's own
 /// `tower_defense` is not taken for `tower`.
-const QUIETED: [&str; 17] = [
+const QUIETED: [&str; 16] = [
     "apalis",
     "h2::",
     "hyper::",
     "hyper_util::",
-    "lapin::",
     "mio::",
     "opentelemetry",
     "redis::",
@@ -30,6 +29,10 @@ const QUIETED: [&str; 17] = [
     "tungstenite::",
     "want::",
 ];
+
+/// Libraries whose warnings and errors are those of their results, told again. lapin shows whole
+/// messages, too.
+const SILENCED: [&str; 1] = ["lapin::"];
 
 /// Whose warnings are about telemetry itself, such as a bad setting: they are few, and
 /// `LOG_LEVEL=ERROR` is where nobody would learn of them otherwise.
@@ -76,8 +79,8 @@ pub(super) fn directives(reader: &mut EnvironmentReader<'_>) -> Vec<Directive> {
     directives
 }
 
-/// Makes the filter: the level, then quieter libraries and what must be said at any level,
-/// then the directives.
+/// Makes the filter: the level, then quieter libraries and what must be said at any level, then
+/// silent libraries, then the directives.
 pub(super) fn filter(level: LevelFilter, directives: &[Directive]) -> EnvFilter {
     let mut filter = EnvFilter::default().add_directive(level.into());
     let at_warning = if level > LevelFilter::WARN {
@@ -87,9 +90,11 @@ pub(super) fn filter(level: LevelFilter, directives: &[Directive]) -> EnvFilter 
     };
     // Of two directives the longer target wins: one of `hyper` would lose to ours.
     let own: Vec<_> = directives.iter().filter_map(target_of).collect();
-    for target in at_warning {
+    let at_warning = at_warning.iter().map(|target| (target, "warn"));
+    let silenced = SILENCED.iter().map(|target| (target, "off"));
+    for (target, level) in at_warning.chain(silenced) {
         let is_overruled = own.iter().any(|own| target.starts_with(own));
-        if !is_overruled && let Ok(directive) = format!("{target}=warn").parse() {
+        if !is_overruled && let Ok(directive) = format!("{target}={level}").parse() {
             filter = filter.add_directive(directive);
         }
     }

@@ -75,6 +75,15 @@ fn libraries_are_quieted_to_warnings() {
 }
 
 #[test]
+fn a_library_that_tells_its_results_twice_is_silent_unless_it_is_asked() {
+    let log = || tracing::error!(target: "lapin::channels", "connection_error");
+    assert_eq!(events(config(&[]), log), [""; 0]);
+    assert_eq!(events(config(&[("LOG_LEVEL", "ERROR")]), log), [""; 0]);
+    let asked = config(&[("RUST_LOG", "lapin=error")]);
+    assert_eq!(events(asked, log), ["connection_error"]);
+}
+
+#[test]
 fn rust_log_says_more_on_top_of_the_level() {
     let log = || {
         tracing::debug!(target: "hyper::proto", "hyper_debug");

@@ -1,0 +1,169 @@
+//! Units of work that no other crate opens: cycles of daemons, commands, imports.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::future::Future;
+use std::thread;
+
+use opentelemetry::global::{self, BoxedTracer};
+use opentelemetry::trace::{
+    Link, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
+};
+use opentelemetry::{Context, KeyValue};
+use uuid::Uuid;
+
+use crate::failure::Failure;
+use crate::instruments::Instruments;
+use crate::names;
+use crate::scope::{FutureExt as _, Scope, ScopeBuilder, with_current};
+use crate::trace;
+use crate::value::{FieldValue, Value};
+
+static TRACER: Instruments<BoxedTracer> = Instruments::new(|| global::tracer("telemetry_core"));
+
+/// A unit of work of one's own, such as each cycle of a daemon: a new scope, with a request id
+/// and, where something exports, a root span.
+///
+/// ```
+/// use telemetry_core::UnitOfWork;
+///
+/// # async fn send_what_is_due() {}
+/// # async fn example() {
+/// UnitOfWork::new("check_notifications")
+///     .with_field("batch", 50)
+///     .run(send_what_is_due())
+///     .await;
+/// # }
+/// ```
+///
+/// Within another unit of work the new one keeps its request id, and its span has a link to
+/// the span that is current; nothing else is taken over. The span gets the fields of the scope
+/// as attributes when it ends; [`record_error`] marks it as failed.
+#[derive(Debug)]
+#[must_use = "a unit of work does nothing until it is run"]
+pub struct UnitOfWork {
+    name: Cow<'static, str>,
+    kind: SpanKind,
+    scope: ScopeBuilder,
+}
+
+impl UnitOfWork {
+    /// Names it, as its span: one of few names, without ids.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        let mut scope = Scope::builder();
+        let inherited = with_current(|scope| scope.get(names::REQUEST_ID)).flatten();
+        match inherited {
+            Some(Value::String(id)) => scope.field(names::REQUEST_ID, id),
+            _ => {
+                let mut id = Uuid::encode_buffer();
+                let id: &str = Uuid::new_v4().as_hyphenated().encode_lower(&mut id);
+                scope.field(names::REQUEST_ID, id)
+            }
+        };
+        Self {
+            name: name.into(),
+            kind: SpanKind::Internal,
+            scope,
+        }
+    }
+
+    /// Sets a field of its scope, as [`Scope::bind`] does.
+    pub fn with_field(mut self, key: &str, value: impl FieldValue) -> Self {
+        self.scope.field(key, value);
+        self
+    }
+
+    /// Sets the kind of its span; internal by default.
+    pub fn with_kind(mut self, kind: SpanKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Does the work in a scope of its own, and ends the span with it. A unit that panics or is
+    /// dropped before it has ended is recorded as failed.
+    pub async fn run<F: Future>(self, work: F) -> F::Output {
+        let Self {
+            name,
+            kind,
+            mut scope,
+        } = self;
+        let span = TRACER.get().map(|tracer| start(tracer, name, kind));
+        if let Some(context) = &span {
+            scope.trace(context);
+        }
+        let scope = scope.build();
+        let mut ending = Ending {
+            span,
+            scope: scope.clone(),
+            has_ended: false,
+        };
+        let output = work.in_scope(scope).await;
+        ending.has_ended = true;
+        output
+    }
+}
+
+/// Marks the current span as failed: its status is the error's message, with the messages of
+/// what caused it, and it has the type of the error. Nothing where no span is recorded.
+///
+/// The type is `error_type`, one of few values that tell one class of failure from another.
+pub fn record_error(error_type: &'static str, error: &(dyn Error + 'static)) {
+    let Some(context) = trace::current() else {
+        return;
+    };
+    let span = context.span();
+    if span.is_recording() {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            message.push_str(": ");
+            message.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        span.set_attribute(KeyValue::new(names::ERROR_TYPE, error_type));
+        span.set_status(Status::error(message));
+    }
+}
+
+/// Starts the root span.
+fn start(tracer: &BoxedTracer, name: Cow<'static, str>, kind: SpanKind) -> Context {
+    let mut builder = SpanBuilder::from_name(name).with_kind(kind);
+    if let Some(current) = trace::current() {
+        let of = current.span().span_context().clone();
+        builder = builder.with_links(vec![Link::new(of, Vec::new(), 0)]);
+    }
+    let root = Context::new();
+    let span = tracer.build_with_context(builder, &root);
+    root.with_span(span)
+}
+
+/// Ends the span, however the unit ends.
+struct Ending {
+    span: Option<Context>,
+    scope: Scope,
+    has_ended: bool,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let Some(context) = self.span.take() else {
+            return;
+        };
+        let span = context.span();
+        if span.is_recording() {
+            let mut fields = Vec::with_capacity(8);
+            self.scope.add_attributes(&mut fields, &[]);
+            span.set_attributes(fields);
+            if !self.has_ended {
+                let error_type = if thread::panicking() {
+                    Failure::PANIC
+                } else {
+                    Failure::CANCELLED
+                };
+                span.set_attribute(KeyValue::new(names::ERROR_TYPE, error_type));
+                span.set_status(Status::error(error_type));
+            }
+        }
+        span.end();
+    }
+}
