@@ -1,0 +1,62 @@
+//! Why a message was not published.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// The `error.type` of a message that the broker refused.
+pub(crate) const NACK: &str = "nack";
+/// The `error.type` of a message that no queue takes.
+pub(crate) const UNROUTABLE: &str = "unroutable";
+
+/// A message that the broker did not confirm.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// A name is longer than the 255 bytes that AMQP has room for. Nothing was sent.
+    #[error("the {0} of the message is longer than 255 bytes")]
+    TooLong(&'static str),
+    /// The broker is away, as was found out before. Nothing was sent.
+    #[error("the broker is away")]
+    Away(#[source] lapin::Error),
+    /// The connection was lost before the broker confirmed: the message may have arrived.
+    #[error("the connection was lost before the broker confirmed the message")]
+    Lost(#[source] lapin::Error),
+    /// The broker did not confirm within the time: the message may have arrived.
+    #[error("the broker did not confirm the message within {0:?}")]
+    TimedOut(Duration),
+    /// No queue takes messages of this exchange and routing key.
+    #[error("no queue takes the message")]
+    Unroutable,
+    /// The broker could not take the message, or its queue is full.
+    #[error("the broker refused the message")]
+    Refused,
+    /// The broker closed the channel: for an exchange that is not there, or not permitted.
+    #[error("the broker closed the channel")]
+    Closed(#[source] lapin::Error),
+}
+
+impl PublishError {
+    /// The class of the error, of few values.
+    pub(crate) fn error_type(&self) -> &'static str {
+        match self {
+            Self::TooLong(_) => "too_long",
+            Self::Away(_) => "away",
+            Self::Lost(_) => "connection_lost",
+            Self::TimedOut(_) => "timeout",
+            Self::Unroutable => UNROUTABLE,
+            Self::Refused => NACK,
+            Self::Closed(_) => "channel_closed",
+        }
+    }
+
+    /// The error with what caused it.
+    pub(crate) fn told(&self) -> String {
+        match self {
+            Self::Away(source) | Self::Lost(source) | Self::Closed(source) => {
+                format!("{self}: {source}")
+            }
+            _ => self.to_string(),
+        }
+    }
+}

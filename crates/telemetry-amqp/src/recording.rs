@@ -1,0 +1,80 @@
+//! The span and the metrics of an attempt, where something exports them.
+
+use std::time::Duration;
+
+use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_semantic_conventions::attribute::ERROR_TYPE;
+use telemetry_core::{Failure, Scope};
+
+use crate::attributes;
+use crate::delivered::Delivered;
+use crate::instruments::{INSTRUMENTS, MessageInstruments};
+
+/// The operation, and the type of operation, by the semantic conventions.
+const PROCESS: &str = "process";
+
+/// An attempt that is being recorded: its consumer span, and its place in the metrics.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    instruments: &'static MessageInstruments,
+    /// Has the consumer span.
+    pub(crate) context: Context,
+    /// Those of the metrics.
+    attributes: Vec<KeyValue>,
+}
+
+impl Recording {
+    /// Starts the consumer span, beneath that of the sender, and counts the message; `None` when
+    /// nothing exports.
+    pub(crate) fn start(
+        message: &Delivered,
+        origin: Option<&Context>,
+        server: &[KeyValue],
+    ) -> Option<Self> {
+        let instruments = INSTRUMENTS.get()?;
+        let name = [PROCESS, " ", message.queue()].concat();
+        let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Consumer);
+        let parent = origin.cloned().unwrap_or_default();
+        let span = instruments.tracer.build_with_context(builder, &parent);
+        let context = parent.with_span(span);
+        let attributes = attributes::of_operation(PROCESS, message.queue(), server);
+        // Only now: most messages are not sampled, and need none of it.
+        if context.span().is_recording() {
+            let span = context.span();
+            attributes::set_on(&span, PROCESS, &attributes, &message.envelope());
+        }
+        instruments.consumed.add(1, &attributes);
+        Some(Self {
+            instruments,
+            context,
+            attributes,
+        })
+    }
+
+    /// Ends the span, with the context that the message has by then, and records the duration,
+    /// without any of it.
+    pub(crate) fn end(self, failure: Option<&Failure>, duration: Duration, scope: &Scope) {
+        let Self {
+            instruments,
+            context,
+            mut attributes,
+        } = self;
+        if let Some(failure) = failure {
+            attributes.push(KeyValue::new(ERROR_TYPE, failure.error_type));
+        }
+        instruments
+            .process_duration
+            .record(duration.as_secs_f64(), &attributes);
+        let span = context.span();
+        if span.is_recording() {
+            let mut fields = Vec::with_capacity(8);
+            scope.add_attributes(&mut fields, &attributes::OF_MESSAGE);
+            span.set_attributes(fields);
+            if let Some(failure) = failure {
+                failure.record_on(&span);
+            }
+        }
+        span.end();
+    }
+}
