@@ -1,7 +1,8 @@
 //! The error behind a response.
 
 use std::error::Error;
-use std::fmt::Write as _;
+
+use telemetry_core::Failure;
 
 /// What went wrong, for the `request_failed` line of a response with a 5xx status: the
 /// error's message as `error`, its causes as `exception`.
@@ -30,15 +31,11 @@ impl RecordedError {
     /// Records an error with all that caused it.
     #[must_use]
     pub fn new(error: &dyn Error) -> Self {
-        let message = error.to_string();
-        let mut source = error.source();
-        let mut causes = source.map(|_| message.clone());
-        while let (Some(cause), Some(causes)) = (source, &mut causes) {
-            // Writing to a string does not fail, unless the cause's own formatter does.
-            let _incomplete = write!(causes, "\ncaused by: {cause}");
-            source = cause.source();
+        let failure = Failure::of_error(Failure::OTHER, error);
+        Self {
+            message: failure.error,
+            causes: failure.exception,
         }
-        Self { message, causes }
     }
 
     /// Records a message alone.

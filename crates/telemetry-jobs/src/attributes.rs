@@ -10,12 +10,6 @@ use crate::names::APALIS;
 
 /// The `error.type` of a job that may not be tried again.
 pub(crate) const ABORTED: &str = "aborted";
-/// The `error.type` of what was dropped before it ended.
-pub(crate) const CANCELLED: &str = "cancelled";
-/// The `error.type` of what ended by a panic, and its `exception.type`.
-pub(crate) const PANIC: &str = "panic";
-/// The `error.type` of any other error.
-pub(crate) const OTHER: &str = "_OTHER";
 
 /// Those that say what is done, and with which queue: of spans and metrics alike.
 pub(crate) fn of_operation(operation: &'static str, destination: String) -> Vec<KeyValue> {

@@ -3,25 +3,19 @@
 use std::time::Duration;
 
 use apalis_core::task::ExecutionContext;
-use opentelemetry::trace::{
-    Link, SpanBuilder, SpanKind, SpanRef, Status, TraceContextExt as _, Tracer as _,
-};
+use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::{
-    ERROR_TYPE, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE, MESSAGING_MESSAGE_ID,
-    MESSAGING_OPERATION_TYPE,
+    ERROR_TYPE, MESSAGING_MESSAGE_ID, MESSAGING_OPERATION_TYPE,
 };
-use telemetry_core::Scope;
+use telemetry_core::{Failure, Scope};
 
-use crate::attributes::{self, PANIC};
+use crate::attributes;
 use crate::instruments::{INSTRUMENTS, JobInstruments};
-use crate::lifecycle::Failure;
 use crate::metadata;
 
 /// The operation, and the type of operation, by the semantic conventions.
 const PROCESS: &str = "process";
-/// The name of the span event, by the semantic conventions.
-const EXCEPTION: &str = "exception";
 
 /// An attempt that is being recorded: its consumer span, and its place in the metrics.
 #[derive(Debug)]
@@ -103,23 +97,9 @@ impl Recording {
             scope.add_attributes(&mut fields, &attributes::OF_JOB);
             span.set_attributes(fields);
             if let Some(failure) = failure {
-                span.set_attribute(KeyValue::new(ERROR_TYPE, failure.error_type));
-                span.set_status(Status::error(failure.error.clone()));
-                record_exception(&span, failure);
+                failure.record_on(&span);
             }
         }
         span.end();
     }
-}
-
-/// Adds what a panic or an error says of itself, beside the status.
-fn record_exception(span: &SpanRef<'_>, failure: &Failure) {
-    let mut attributes = vec![KeyValue::new(EXCEPTION_MESSAGE, failure.error.clone())];
-    if failure.error_type == PANIC {
-        attributes.push(KeyValue::new(EXCEPTION_TYPE, PANIC));
-    }
-    if let Some(exception) = &failure.exception {
-        attributes.push(KeyValue::new(EXCEPTION_STACKTRACE, exception.clone()));
-    }
-    span.add_event(EXCEPTION, attributes);
 }

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use telemetry_core::milliseconds;
 use telemetry_core::names::{self, event};
-
-use crate::lifecycle::Failure;
+use telemetry_core::{Failure, milliseconds};
 
 /// The `logger` of the lines.
 const LOGGER: &str = "telemetry_jobs";
@@ -15,8 +13,8 @@ pub(crate) fn write_start() {
     tracing::info!(target: LOGGER, message = event::TASK_STARTED);
 }
 
-/// Writes the line that ends an attempt.
-pub(crate) fn write_end(failure: Option<&Failure>, duration: Duration) {
+/// Writes the line that ends an attempt, after which another one may follow.
+pub(crate) fn write_end(failure: Option<&Failure>, is_retried: bool, duration: Duration) {
     let duration_ms = milliseconds(duration);
     match failure {
         None => tracing::info!(
@@ -24,7 +22,7 @@ pub(crate) fn write_end(failure: Option<&Failure>, duration: Duration) {
             message = event::TASK_COMPLETED,
             { names::DURATION_MS } = duration_ms,
         ),
-        Some(failure) if failure.is_retried => tracing::warn!(
+        Some(failure) if is_retried => tracing::warn!(
             target: LOGGER,
             message = event::TASK_RETRYING,
             { names::ERROR } = failure.error.as_str(),

@@ -5,9 +5,9 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::{
     ERROR_TYPE, MESSAGING_MESSAGE_ID, MESSAGING_OPERATION_TYPE,
 };
-use telemetry_core::propagation;
+use telemetry_core::{Failure, propagation};
 
-use crate::attributes::{self, CANCELLED, OTHER};
+use crate::attributes;
 use crate::instruments::{INSTRUMENTS, JobInstruments};
 
 /// The operation, and the type of operation, by the semantic conventions.
@@ -51,7 +51,7 @@ impl Sending {
 
     /// Ends the span and counts the job.
     pub(crate) fn end(mut self, error: Option<String>) {
-        self.finish(error.map(|error| (OTHER, error)));
+        self.finish(error.map(|error| (Failure::OTHER, error)));
     }
 
     fn finish(&mut self, failure: Option<(&'static str, String)>) {
@@ -72,6 +72,6 @@ impl Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.finish(Some((CANCELLED, String::new())));
+        self.finish(Some((Failure::CANCELLED, String::new())));
     }
 }

@@ -17,6 +17,8 @@ use crate::pipeline::Pipeline;
 
 /// The scope of users' spans.
 const TRACER: &str = "tracing";
+/// The target of a span of lapin's that is as long as its connection, and about nothing.
+const CONNECTION_LONG: &str = "lapin::io_loop";
 
 /// Makes the spans of `tracing` children of the current OpenTelemetry span.
 pub(crate) fn layer(pipeline: &Pipeline) -> Option<impl Layer<Registry> + Send + Sync + use<>> {
@@ -34,7 +36,8 @@ fn unfiltered(provider: &SdkTracerProvider) -> OpenTelemetryLayer<Registry, SdkT
 }
 
 fn is_wanted(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() <= Level::INFO && !of_export::is_target(metadata.target())
+    let target = metadata.target();
+    *metadata.level() <= Level::INFO && !of_export::is_target(target) && target != CONNECTION_LONG
 }
 
 /// Lets the spans through that are exported: not those beneath one that is not sampled, as
@@ -130,5 +133,17 @@ mod tests {
         let pipeline = Pipeline::build(&otel, &Resource::builder_empty().build()).unwrap();
         let spans = layer(&pipeline).unwrap();
         assert_eq!(max_level(spans), Some(LevelFilter::INFO));
+    }
+
+    #[test]
+    fn spans_of_connections_are_not_wanted() {
+        let is_wanted = |span: &tracing::Span| span.metadata().map(is_wanted);
+        let subscriber = Registry::default();
+        tracing::subscriber::with_default(subscriber, || {
+            let connection = tracing::info_span!(target: "lapin::io_loop", "io_loop");
+            let own = tracing::info_span!(target: "lapin_of_ours", "io_loop");
+            assert_eq!(is_wanted(&connection), Some(false));
+            assert_eq!(is_wanted(&own), Some(true));
+        });
     }
 }

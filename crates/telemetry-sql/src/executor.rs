@@ -10,7 +10,7 @@ use crate::drivers;
 use crate::instruments::INSTRUMENTS;
 use crate::pool_metrics::{Waiting, Waits};
 use crate::query::Query;
-use crate::recording::{Recorded, RecordedStream, Recording, Rows};
+use crate::recording::{Recorded, Recording, Rows};
 use crate::settings::Settings;
 
 /// The operations that look at a statement, and do not carry it out.
@@ -82,7 +82,7 @@ impl<'a> Telemetry<'a> {
         };
         let waiting = self.wait(&recording);
         let stream = executor.fetch_many(query.after(waiting));
-        Box::pin(RecordedStream::new(stream, recording, count::<E::Database>))
+        Box::pin(Recorded::new(stream, recording, count::<E::Database>))
     }
 
     pub(crate) fn fetch_optional<'c, 'e, 'q, E, Q>(
@@ -105,9 +105,10 @@ impl<'a> Telemetry<'a> {
         };
         let waiting = self.wait(&recording);
         let future = executor.fetch_optional(query.after(waiting));
-        Box::pin(Recorded::new(future, recording, |row, rows| {
+        let count = |row: &Option<RowOf<E::Database>>, rows: &mut Rows| {
             rows.returned = u64::from(row.is_some());
-        }))
+        };
+        Box::pin(Recorded::new(future, recording, count))
     }
 
     pub(crate) fn prepare_with<'c, 'e, E>(

@@ -151,20 +151,16 @@ impl Rows {
     }
 }
 
-/// A future that is recorded to its end.
-pub(crate) struct Recorded<'e, T> {
+/// A future or a stream that is recorded to its end.
+pub(crate) struct Recorded<I, T> {
     // Before the recording: what is dropped with it happened within.
-    inner: BoxFuture<'e, Result<T>>,
+    inner: I,
     recording: Recording,
     count: fn(&T, &mut Rows),
 }
 
-impl<'e, T> Recorded<'e, T> {
-    pub(crate) fn new(
-        inner: BoxFuture<'e, Result<T>>,
-        recording: Recording,
-        count: fn(&T, &mut Rows),
-    ) -> Self {
+impl<I, T> Recorded<I, T> {
+    pub(crate) fn new(inner: I, recording: Recording, count: fn(&T, &mut Rows)) -> Self {
         Self {
             inner,
             recording,
@@ -173,7 +169,7 @@ impl<'e, T> Recorded<'e, T> {
     }
 }
 
-impl<T> Future for Recorded<'_, T> {
+impl<T> Future for Recorded<BoxFuture<'_, Result<T>>, T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Result<T>> {
@@ -188,28 +184,7 @@ impl<T> Future for Recorded<'_, T> {
     }
 }
 
-/// A stream that is recorded to its end.
-pub(crate) struct RecordedStream<'e, T> {
-    inner: BoxStream<'e, Result<T>>,
-    recording: Recording,
-    count: fn(&T, &mut Rows),
-}
-
-impl<'e, T> RecordedStream<'e, T> {
-    pub(crate) fn new(
-        inner: BoxStream<'e, Result<T>>,
-        recording: Recording,
-        count: fn(&T, &mut Rows),
-    ) -> Self {
-        Self {
-            inner,
-            recording,
-            count,
-        }
-    }
-}
-
-impl<T> Stream for RecordedStream<'_, T> {
+impl<T> Stream for Recorded<BoxStream<'_, Result<T>>, T> {
     type Item = Result<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Result<T>>> {

@@ -80,10 +80,10 @@
 //!
 //! | metric | unit | attributes |
 //! |---|---|---|
-//! | `websocket.server.active_connections` | `{connection}` | none |
-//! | `websocket.server.messages` | `{message}` | `network.io.direction`: `receive` or `transmit` |
-//! | `websocket.server.io` | `By` | `network.io.direction` |
-//! | `websocket.server.connection.duration` | `s` | `websocket.close_code`; `http.route`, the template, in axum |
+//! | `websocket.server.active_connections` | `{connection}` | none; an up-down counter |
+//! | `websocket.server.messages` | `{message}` | `network.io.direction`: `receive` or `transmit`; a counter |
+//! | `websocket.server.io` | `By` | `network.io.direction`; a counter |
+//! | `websocket.server.connection.duration` | `s` | `websocket.close_code`; `http.route`, the template, in axum; a histogram |
 //!
 //! A code between 3000 and 4999 that the peer made up counts as 3000 or 4000. A field of the
 //! context is never on a metric.

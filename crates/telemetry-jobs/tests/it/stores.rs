@@ -1,6 +1,5 @@
 //! The storages that jobs cross processes in, each for one test alone.
 
-use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -8,13 +7,11 @@ use std::time::Duration;
 use apalis_redis::ConnectionManager;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, SqlitePool};
 use telemetry_jobs::PushWithContext as _;
+use test_servers::{PostgresServer, RedisServer};
 
 use crate::child::Errand;
-
-const POSTGRES: &str = "127.0.0.1:5432";
-const REDIS: &str = "127.0.0.1:6379";
 
 /// Where jobs are kept.
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,13 +42,11 @@ impl Store {
         let mut stores = vec![Self::Sqlite { path: path.clone() }];
         let pool = Self::open(&path).await;
         apalis_sqlite::SqliteStorage::setup(&pool).await.unwrap();
-        if answers("PostgreSQL", POSTGRES) {
-            let server = format!("postgres://postgres@{POSTGRES}");
-            let pool = PgPool::connect(&format!("{server}/postgres"))
-                .await
-                .unwrap();
+        if let Some(admin_url) = PostgresServer::shared() {
+            let mut admin = PgConnection::connect(&admin_url).await.unwrap();
             let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
-            sqlx::query(create).execute(&pool).await.unwrap();
+            sqlx::query(create).execute(&mut admin).await.unwrap();
+            let (server, _) = admin_url.rsplit_once('/').unwrap();
             let url = format!("{server}/{name}");
             let pool = PgPool::connect(&url).await.unwrap();
             apalis_postgres::PostgresStorage::setup(&pool)
@@ -59,7 +54,7 @@ impl Store {
                 .unwrap();
             stores.push(Self::Postgres { url });
         }
-        if answers("Redis", REDIS) {
+        if RedisServer::shared().is_some() {
             stores.push(Self::Redis { queue: name });
         }
         stores
@@ -92,12 +87,12 @@ impl Store {
         match self {
             Self::Sqlite { .. } => {}
             Self::Postgres { url } => {
-                let (server, name) = url.rsplit_once('/').unwrap();
-                let pool = PgPool::connect(&format!("{server}/postgres"))
+                let (_, name) = url.rsplit_once('/').unwrap();
+                let mut admin = PgConnection::connect(&PostgresServer::shared().unwrap())
                     .await
                     .unwrap();
                 let drop = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
-                sqlx::query(drop).execute(&pool).await.unwrap();
+                sqlx::query(drop).execute(&mut admin).await.unwrap();
             }
             Self::Redis { queue } => {
                 let mut connection = Self::redis().await;
@@ -121,21 +116,8 @@ impl Store {
     }
 
     pub(crate) async fn redis() -> ConnectionManager {
-        apalis_redis::connect(format!("redis://{REDIS}"))
+        apalis_redis::connect(RedisServer::shared().unwrap())
             .await
             .unwrap()
     }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "whoever runs the tests shall know what was left out"
-)]
-fn answers(name: &str, address: &str) -> bool {
-    let address: SocketAddr = address.parse().unwrap();
-    let answers = TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
-    if !answers {
-        eprintln!("left out: {name} does not answer on {address}");
-    }
-    answers
 }

@@ -1,25 +1,22 @@
 //! A server, where there is one.
 
 use redis::aio::ConnectionManager;
-use redis::{AsyncCommands as _, RedisResult};
+use redis::{AsyncCommands as _, ConnectionAddr, ConnectionInfo, RedisResult};
 use telemetry_otel::testing::capture_spans;
 use telemetry_redis::TracedConnection;
+use test_servers::RedisServer;
 
-/// A connection to the server at `REDIS_URL`, or at the usual port of this machine.
-async fn connect() -> Option<TracedConnection<ConnectionManager>> {
-    let url = std::env::var("REDIS_URL").unwrap_or("redis://127.0.0.1:6379/".to_owned());
-    let client = redis::Client::open(url.as_str()).unwrap();
-    if client.get_multiplexed_async_connection().await.is_err() {
-        eprintln!("left out: no Redis answers at {url}");
-        return None;
-    }
-    let builder = TracedConnection::builder().with_connection_info(client.get_connection_info());
-    Some(builder.build(client.get_connection_manager().await.unwrap()))
+async fn connect() -> Option<(TracedConnection<ConnectionManager>, ConnectionInfo)> {
+    let client = redis::Client::open(RedisServer::shared()?).unwrap();
+    let info = client.get_connection_info().clone();
+    let builder = TracedConnection::builder().with_connection_info(&info);
+    let connection = client.get_connection_manager().await.unwrap();
+    Some((builder.build(connection), info))
 }
 
 #[tokio::test]
 async fn a_server_answers_as_without_us() {
-    let Some(mut cache) = connect().await else {
+    let Some((mut cache, info)) = connect().await else {
         return;
     };
     let spans = capture_spans();
@@ -52,5 +49,8 @@ async fn a_server_answers_as_without_us() {
         "ERR".into()
     );
     assert_eq!(spans.single("PIPELINE")["error.type"], "ERR".into());
-    assert_eq!(spans.single("SET")["server.port"], 6379.into());
+    let ConnectionAddr::Tcp(_, port) = info.addr() else {
+        panic!("a test of TCP")
+    };
+    assert_eq!(spans.single("SET")["server.port"], i64::from(*port).into());
 }

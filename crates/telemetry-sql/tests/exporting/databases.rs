@@ -1,9 +1,7 @@
 //! The databases of these tests, each with some players.
 
-use std::net::TcpStream;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use opentelemetry::Value;
@@ -11,8 +9,7 @@ use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Pool, Postgres, Sqlite};
 use telemetry_sql::TracedPool;
-
-const POSTGRES: &str = "127.0.0.1:5432";
+use test_servers::PostgresServer;
 
 const PLAYERS: &str = "CREATE TABLE players (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
     INSERT INTO players VALUES (1, 'ana'), (2, 'ben'), (3, 'cleo')";
@@ -49,19 +46,10 @@ pub(crate) async fn sqlite() -> TracedPool<Sqlite> {
 /// Gives a pool of one connection to a schema of the test's own, if the server answers.
 pub(crate) async fn postgres(test: impl AsyncFnOnce(TracedPool<Postgres>)) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let address = POSTGRES.parse().unwrap();
-    if TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
-        eprintln!("left out: PostgreSQL does not answer on {POSTGRES}");
-        return;
-    }
+    let Some(server) = server() else { return };
+    let mut admin = PgConnection::connect_with(&server).await.unwrap();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let schema = format!("telemetry_sql_{}_{count}", std::process::id());
-    let server = PgConnectOptions::new_without_pgpass()
-        .host("127.0.0.1")
-        .port(5432)
-        .username("postgres")
-        .database("postgres");
-    let mut admin = PgConnection::connect_with(&server).await.unwrap();
     let create = AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
     sqlx::raw_sql(create).execute(&mut admin).await.unwrap();
     let own = server.options([("search_path", &schema)]);
@@ -77,6 +65,20 @@ pub(crate) async fn postgres(test: impl AsyncFnOnce(TracedPool<Postgres>)) {
     }
 }
 
+fn server() -> Option<PgConnectOptions> {
+    PostgresServer::shared().map(|url| url.parse().unwrap())
+}
+
+/// The name of a pool of a system.
+pub(crate) fn name_of_pool(system: &str) -> String {
+    if system == "sqlite" {
+        return system.to_owned();
+    }
+    let server = server().unwrap();
+    let (host, port) = (server.get_host(), server.get_port());
+    format!("{host}:{port}/{}", server.get_database().unwrap())
+}
+
 fn options<DB: sqlx::Database>() -> PoolOptions<DB> {
     PoolOptions::new().max_connections(1)
 }
@@ -88,9 +90,11 @@ pub(crate) fn with_target(
 ) -> Vec<(&'static str, Value)> {
     let mut attributes = vec![("db.system.name", Value::from(system))];
     if system == "postgresql" {
-        attributes.push(("db.namespace", "postgres".into()));
-        attributes.push(("server.address", "127.0.0.1".into()));
-        attributes.push(("server.port", 5432.into()));
+        let server = server().unwrap();
+        let database = server.get_database().unwrap().to_owned();
+        attributes.push(("db.namespace", database.into()));
+        attributes.push(("server.address", server.get_host().to_owned().into()));
+        attributes.push(("server.port", i64::from(server.get_port()).into()));
     }
     attributes.extend_from_slice(more);
     attributes.sort_by_key(|(key, _)| *key);

@@ -118,10 +118,10 @@ on_each_database! {
         transaction.commit().await.unwrap();
         let waits = metrics.named("db.client.connection.wait_time");
         assert_eq!(waits.len(), 4);
-        let name = if system == "sqlite" { "sqlite" } else { "127.0.0.1:5432/postgres" };
+        let name = crate::databases::name_of_pool(system);
         let key = "db.client.connection.pool.name".to_owned();
         for wait in waits {
-            assert_eq!((&*wait.unit, wait.attributes), ("s", vec![(key.clone(), name.into())]));
+            assert_eq!((&*wait.unit, wait.attributes), ("s", vec![(key.clone(), name.clone().into())]));
         }
     }
 }
