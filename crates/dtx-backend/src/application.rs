@@ -7,6 +7,7 @@ use reqwest_middleware::ClientWithMiddleware;
 use telemetry_ws::{ConnectionTracker, WebSocketTelemetry};
 
 use crate::api::{self, ApiState, CookieSettings};
+use crate::cache::{Cache, Sessions, Standings};
 use crate::jobs::Queues;
 use crate::live::Live;
 use crate::outgoing;
@@ -14,6 +15,7 @@ use crate::password::Passwords;
 use crate::settings::Settings;
 use crate::steam::Steam;
 use crate::store::Store;
+use crate::token::ApiToken;
 
 /// The password of every user of the sample data. No secret: it is in the documentation.
 const SAMPLE_PASSWORD: &str = "first-pick-roshan";
@@ -27,10 +29,13 @@ const LARGEST_MESSAGE: usize = 4096;
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
     pub(crate) store: Store,
+    pub(crate) cache: Cache,
     pub(crate) queues: Queues,
     /// Sends requests to other services.
     pub(crate) outgoing: ClientWithMiddleware,
     pub(crate) steam: Steam,
+    /// By which the API knows the bot.
+    pub(crate) api_token: ApiToken,
 }
 
 impl Parts {
@@ -41,13 +46,20 @@ impl Parts {
     /// When it cannot be used; the error is one line that says what to do.
     pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let outgoing = outgoing::client()?;
+        let cache = Cache::open(settings.cache.redis_url.as_deref())?;
         let store = Store::open(&settings.database_url).await?;
         Ok(Self {
             queues: Queues::new(store.clone()),
             store,
+            cache,
             steam: Steam::new(outgoing.clone(), settings.steam.clone()),
             outgoing,
+            api_token: ApiToken::new(settings.bot.api_token.as_deref())?,
         })
+    }
+
+    pub(crate) fn standings(&self) -> Standings {
+        Standings::new(self.store.clone(), self.cache.clone())
     }
 }
 
@@ -78,17 +90,24 @@ impl Application {
     /// # Errors
     ///
     /// When the database cannot be used.
+    #[tracing::instrument(name = "start_site", skip_all)]
     pub(crate) async fn start(parts: Parts, settings: &Settings) -> anyhow::Result<Self> {
+        let standings = parts.standings();
         let Parts {
             store,
+            cache,
             queues,
             outgoing,
             steam,
+            api_token,
         } = parts;
         let state = ApiState {
             steam,
+            api_token,
             outgoing,
             queues,
+            standings,
+            sessions: Sessions::new(store.clone(), cache),
             live: Live::new(store.clone(), settings.pick_time),
             store,
             passwords: Passwords::new(),

@@ -52,6 +52,9 @@ impl Command {
         match name {
             "serve" => Some(Self::Run(&[Role::Serve])),
             "worker" => Some(Self::Run(&[Role::Worker])),
+            "bot" => Some(Self::Run(&[Role::Bot])),
+            "notifier" => Some(Self::Run(&[Role::Notifier])),
+            "transitioner" => Some(Self::Run(&[Role::Transitioner])),
             "doctor" => Some(Self::Doctor),
             _ => None,
         }
@@ -74,15 +77,18 @@ pub(crate) fn help() -> String {
         "\
 The DTX tournament site.
 
-Usage: dtx-backend [serve | worker | doctor]
+Usage: dtx-backend [serve | worker | bot | notifier | transitioner | doctor]
 
-Without a command it does what serve and worker do, in one process.
+Without a command it does what all but doctor do, in one process.
 
 Commands:
-  serve     Serve the HTTP API and WebSockets
-  worker    Do background jobs
-  doctor    Show the settings of telemetry and find out whether export can work; exits with 1
-            when export is on and cannot
+  serve         Serve the HTTP API and WebSockets
+  worker        Do background jobs
+  bot           Answer commands of a chat, by interactions as Discord's, and announce games there
+  notifier      Send notices of games that are about to begin
+  transitioner  Begin and end games when their time has come
+  doctor        Show the settings of telemetry and find out whether export can work; exits with 1
+                when export is on and cannot
 
 Options:
   -h, --help       Show this
@@ -101,9 +107,12 @@ mod tests {
     #[test]
     fn without_arguments_all_roles_are_played() {
         for (arguments, roles) in [
-            (&[][..], &[Role::Serve, Role::Worker][..]),
+            (&[][..], Role::ALL),
             (&["serve"], &[Role::Serve]),
             (&["worker"], &[Role::Worker]),
+            (&["bot"], &[Role::Bot]),
+            (&["notifier"], &[Role::Notifier]),
+            (&["transitioner"], &[Role::Transitioner]),
         ] {
             let command = Command::parse(arguments.iter().copied()).unwrap();
             assert_eq!(command, Command::Run(roles), "{arguments:?}");

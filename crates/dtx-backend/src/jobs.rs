@@ -12,19 +12,21 @@ mod worker;
 
 use apalis::prelude::BoxDynError;
 use apalis_core::task::builder::TaskBuilder;
-use apalis_sqlite::{Config, SqliteStorage};
+use apalis_postgres::PostgresStorage;
+use apalis_sqlite::SqliteStorage;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::SqlitePool;
+use sqlx::{PgPool, SqlitePool};
 use telemetry_jobs::PushWithContext as _;
 
 pub(crate) use process_match_stats::ProcessMatchStats;
 pub(crate) use recompute_standings::RecomputeStandings;
 pub(crate) use worker::start;
 
+use crate::cache::Standings;
 use crate::jobs::running::Running;
 use crate::steam::Steam;
-use crate::store::{Match, Store};
+use crate::store::{Database, Match, Store};
 
 /// How often a job is tried.
 const ATTEMPTS: usize = 5;
@@ -47,6 +49,7 @@ trait Job: Clone + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static 
 #[derive(Clone, Debug)]
 struct Work {
     store: Store,
+    standings: Standings,
     steam: Steam,
     queues: Queues,
     running: Running,
@@ -88,20 +91,38 @@ impl Queues {
 
     /// Puts a job on its queue unless one with this key is there, done or not.
     async fn push_once<J: Job>(&self, job: J, key: &str) -> Result<(), BoxDynError> {
+        if self.store.has_job(J::QUEUE, key).await? {
+            return Ok(());
+        }
+        // Of two at once, the database takes one alone.
         self.push_task(TaskBuilder::new(job).idempotency_key(key))
             .await
     }
 
     async fn push_task<J: Job>(&self, task: TaskBuilder<J>) -> Result<(), BoxDynError> {
         let task = task.max_attempts(ATTEMPTS).queue(J::QUEUE.into());
-        let mut storage = storage::<J>(self.store.pool(), Config::default());
-        Ok(storage.push_task_with_context(task).await?)
+        match self.store.database() {
+            Database::Sqlite(pool) => {
+                let mut storage = on_sqlite::<J>(pool, apalis_sqlite::Config::default());
+                storage.push_task_with_context(task).await?;
+            }
+            Database::Postgres(pool) => {
+                let mut storage = on_postgres::<J>(pool, apalis_postgres::Config::default());
+                storage.push_task_with_context(task).await?;
+            }
+        }
+        Ok(())
     }
 }
 
 /// The queue of a job.
-fn storage<J: Job>(pool: &SqlitePool, config: Config) -> SqliteStorage<J> {
+fn on_sqlite<J: Job>(pool: &SqlitePool, config: apalis_sqlite::Config) -> SqliteStorage<J> {
     SqliteStorage::new(pool).with_config(config.queue(J::QUEUE))
+}
+
+/// The queue of a job.
+fn on_postgres<J: Job>(pool: &PgPool, config: apalis_postgres::Config) -> PostgresStorage<J> {
+    PostgresStorage::new(pool).with_config(config.queue(J::QUEUE))
 }
 
 fn log_failure(pushed: Result<(), BoxDynError>) {

@@ -25,3 +25,11 @@ pub(crate) fn client() -> anyhow::Result<ClientWithMiddleware> {
         .with(HttpClientTelemetry::new())
         .build())
 }
+
+/// The error without the URL of the request, for those that have a secret in it.
+pub(crate) fn without_url(error: reqwest_middleware::Error) -> anyhow::Error {
+    match error {
+        reqwest_middleware::Error::Reqwest(error) => error.without_url().into(),
+        reqwest_middleware::Error::Middleware(error) => error,
+    }
+}

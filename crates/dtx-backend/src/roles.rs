@@ -3,15 +3,20 @@
 //! A role is a future that is told to stop and then ends in order. All roles of a process share
 //! its database, run side by side, and stop side by side.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use anyhow::{Context as _, bail};
 use telemetry_otel::OtelGuard;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::application::{Application, Parts};
+use crate::bot::{self, Announcer, Bot};
+use crate::events::{EventBroker, Relay, Sink};
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::{jobs, server};
+use crate::site::Site;
+use crate::{jobs, notifier, server, transitioner};
 
 /// Something that the program does until it is told to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +25,23 @@ pub(crate) enum Role {
     Serve,
     /// Does background jobs.
     Worker,
+    /// Answers commands of a chat, and announces there what happens.
+    Bot,
+    /// Sends notices of games that are about to begin.
+    Notifier,
+    /// Moves games on when their time has come.
+    Transitioner,
 }
 
 impl Role {
     /// What is done without a command.
-    pub(crate) const ALL: &[Self] = &[Self::Serve, Self::Worker];
+    pub(crate) const ALL: &[Self] = &[
+        Self::Serve,
+        Self::Worker,
+        Self::Bot,
+        Self::Notifier,
+        Self::Transitioner,
+    ];
 }
 
 /// Tells a role to stop.
@@ -38,6 +55,12 @@ impl Stop {
     /// Tells it once there is a reason.
     pub(crate) fn new(reason: watch::Receiver<Option<Reason>>) -> Self {
         Self(reason)
+    }
+
+    /// Whether the role is to stop.
+    pub(crate) fn is_requested(&self) -> bool {
+        // Without anybody left to tell, it is to stop too.
+        self.0.borrow().is_some() || self.0.has_changed().is_err()
     }
 
     /// Waits until the role is to stop; the name of the signal, if it is for one.
@@ -63,23 +86,71 @@ pub(crate) async fn run(
     }
     // Nothing is made on disk for a program that cannot serve.
     let listener = match roles.contains(&Role::Serve) {
-        true => Some(server::listen(settings.bind).await?),
+        true => Some(server::listen(settings.bind, "DTX_BIND").await?),
         false => None,
     };
+    let interactions = match roles.contains(&Role::Bot) {
+        true => bot::listen(&settings.bot).await?,
+        false => None,
+    };
+    let broker = EventBroker::new(&settings.events)?;
     let parts = Parts::open(settings).await?;
+    let site = {
+        let address = match &listener {
+            Some(listener) => listener.local_addr()?,
+            None => settings.bind,
+        };
+        let url = settings.bot.api_url.clone();
+        let url = url.unwrap_or_else(|| format!("http://{}", reachable(address)));
+        Site::new(parts.outgoing.clone(), &url, parts.api_token.clone())
+    };
     let mut signals = Signals::listen()?;
     let (stop, stopping) = watch::channel(None);
     let stopping = Stop::new(stopping);
     let mut running = JoinSet::new();
+    let patience = settings.shutdown_timeout;
+    let announcer = roles.contains(&Role::Bot).then(|| {
+        let webhook = settings.events.webhook_url.clone();
+        Announcer::new(parts.store.clone(), parts.outgoing.clone(), webhook)
+    });
+    let sink = match (&broker, &announcer) {
+        (Some(broker), _) => Some(Sink::Broker(broker.clone())),
+        (None, Some(announcer)) => Some(Sink::Bot(announcer.clone())),
+        // They wait for a process that has a bot.
+        (None, None) => None,
+    };
+    if let Some(sink) = sink {
+        let relay = Relay::new(parts.store.clone(), sink);
+        let stop = stopping.clone();
+        running.spawn(async move {
+            relay.run(stop).await;
+            Ok(())
+        });
+    }
+    if let Some(announcer) = announcer {
+        let bot = Bot {
+            interactions,
+            events: broker.map(|broker| (broker, announcer)),
+            site: site.clone(),
+            patience,
+        };
+        running.spawn(bot.run(stopping.clone()));
+    }
     if let Some(listener) = listener {
         let application = Application::start(parts.clone(), settings).await?;
-        let patience = settings.shutdown_timeout;
         let server = server::start(listener, application, telemetry)?;
         running.spawn(server.run(stopping.clone(), patience));
     }
     if roles.contains(&Role::Worker) {
         let (parts, settings, stop) = (parts.clone(), settings.clone(), stopping.clone());
         running.spawn(async move { jobs::start(&parts, &settings, stop).await });
+    }
+    if roles.contains(&Role::Notifier) {
+        let notifying = notifier::run(parts.store.clone(), site, settings, stopping.clone());
+        running.spawn(notifying);
+    }
+    if roles.contains(&Role::Transitioner) {
+        running.spawn(transitioner::run(&parts, settings, stopping.clone()));
     }
     let (failed, reason) = tokio::select! {
         ended = next(&mut running) => (ended, None),
@@ -101,6 +172,17 @@ pub(crate) async fn run(
     };
     parts.store.close().await;
     result
+}
+
+/// Where whoever listens on an address is reached from here.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
 }
 
 /// Waits until the next role ends.

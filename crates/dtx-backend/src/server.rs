@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::Router;
 use axum::serve::ListenerExt as _;
 use telemetry_otel::OtelGuard;
 use tokio::net::TcpListener;
@@ -22,9 +23,13 @@ pub(crate) struct Server {
     application: Application,
 }
 
-pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+/// Listens on an address, which `variable` names.
+pub(crate) async fn listen(
+    address: SocketAddr,
+    variable: &'static str,
+) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address} (DTX_BIND can name another address and port)")
+        format!("cannot listen on {address} ({variable} can name another address and port)")
     })
 }
 
@@ -69,37 +74,57 @@ impl Server {
             listener,
             application,
         } = self;
-        let listener = listener.tap_io(|stream| {
-            // Without it, answers only come a little later.
-            let _is_set = stream.set_nodelay(true);
-        });
-        let service = application
-            .router()
-            .into_make_service_with_connect_info::<SocketAddr>();
-        let (stop_serving, stopping) = oneshot::channel::<()>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(async {
-            // Sent or dropped: either way it is to stop.
-            let _sent = stopping.await;
-        });
-        let mut serving = pin!(serving.into_future());
-        tokio::select! {
-            ended = &mut serving => return ended.context("the server ended by itself"),
-            signal = stop.requested() => tracing::info!(signal, "server_stopping"),
-        }
-        drop(stop_serving);
-        // Requests in flight and WebSockets end side by side.
-        let serving = tokio::time::timeout(patience, &mut serving);
-        let (served, cut_off) = tokio::join!(serving, application.close_sockets(patience));
-        if cut_off > 0 {
-            tracing::warn!(count = cut_off, "sockets_cut_off");
-        }
-        let served = served.unwrap_or_else(|_late| {
-            tracing::warn!(after_s = patience.as_secs(), "server_stop_timed_out");
-            Ok(())
-        });
-        served.context("the server could not end")?;
+        let stopping = async {
+            let signal = stop.requested().await;
+            tracing::info!(signal, "server_stopping");
+        };
+        let closing = async {
+            let cut_off = application.close_sockets(patience).await;
+            if cut_off > 0 {
+                tracing::warn!(count = cut_off, "sockets_cut_off");
+            }
+        };
+        let router = application.router();
+        serve(listener, router, stopping, closing, patience).await?;
         application.end().await;
         tracing::info!("server_stopped");
         Ok(())
     }
+}
+
+/// Serves until `stopping` ends, then lets requests in flight finish while `closing` is done,
+/// but does not wait for them for longer than `patience`.
+///
+/// # Errors
+///
+/// When it ends by itself.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stopping: impl Future<Output = ()>,
+    closing: impl Future<Output = ()>,
+    patience: Duration,
+) -> anyhow::Result<()> {
+    let listener = listener.tap_io(|stream| {
+        // Without it, answers only come a little later.
+        let _is_set = stream.set_nodelay(true);
+    });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let (stop_serving, stopped) = oneshot::channel::<()>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async {
+        // Sent or dropped: either way it is to stop.
+        let _sent = stopped.await;
+    });
+    let mut serving = pin!(serving.into_future());
+    tokio::select! {
+        ended = &mut serving => return ended.context("the server ended by itself"),
+        () = stopping => {}
+    }
+    drop(stop_serving);
+    let (served, ()) = tokio::join!(tokio::time::timeout(patience, &mut serving), closing);
+    let served = served.unwrap_or_else(|_late| {
+        tracing::warn!(after_s = patience.as_secs(), "server_stop_timed_out");
+        Ok(())
+    });
+    served.context("the server could not end")
 }

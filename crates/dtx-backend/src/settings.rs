@@ -1,6 +1,11 @@
 //! The settings of the application.
 
+mod bot;
+mod cache;
+mod daemons;
+mod events;
 mod jobs;
+mod variables;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -8,9 +13,14 @@ use std::time::Duration;
 
 use anyhow::bail;
 use http::Uri;
-use telemetry_core::{Environment, EnvironmentReader, Variable};
+use telemetry_core::{Environment, EnvironmentReader};
 
+pub use bot::BotSettings;
+pub use cache::CacheSettings;
+pub use daemons::DaemonSettings;
+pub use events::EventSettings;
 pub use jobs::JobSettings;
+pub use variables::VARIABLES;
 
 use crate::store::DatabaseUrl;
 
@@ -19,71 +29,7 @@ const DEFAULT_BIND: SocketAddr =
 const DEFAULT_STEAM_URL: &str = "https://api.steampowered.com";
 const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_PICK_TIME: Duration = Duration::from_secs(30);
-const LONGEST_PICK_TIME: Duration = Duration::from_secs(3600);
-
-/// Every variable that the application reads, beside those of telemetry.
-pub static VARIABLES: &[Variable] = &[
-    Variable {
-        name: "DTX_BIND",
-        default: "127.0.0.1:8000",
-        meaning: "The address and port to listen on. Port 0 is any free one.",
-    },
-    Variable {
-        name: "DATABASE_URL",
-        default: "sqlite:data/dtx.sqlite",
-        meaning: "The SQLite file, which is made when it is not there.",
-    },
-    Variable {
-        name: "DTX_SAMPLE_DATA",
-        default: "true on a loopback address, else false",
-        meaning: "Fill an empty database with sample data, a login that everybody knows included.",
-    },
-    Variable {
-        name: "DTX_COOKIE_SECURE",
-        default: "false",
-        meaning: "Let browsers send the session cookie over TLS alone.",
-    },
-    Variable {
-        name: "DTX_DEBUG_ROUTES",
-        default: "false",
-        meaning: "Add routes that panic, fail, wait and stream. On a loopback address alone.",
-    },
-    Variable {
-        name: "STEAM_API_URL",
-        default: "https://api.steampowered.com",
-        meaning: "The Steam web API, which matches are refreshed from.",
-    },
-    Variable {
-        name: "STEAM_API_KEY",
-        default: "unset",
-        meaning: "The key of the Steam web API. Never shown.",
-    },
-    Variable {
-        name: "DTX_SHUTDOWN_TIMEOUT",
-        default: "30",
-        meaning: "How many seconds requests in flight, WebSockets and running jobs have to finish.",
-    },
-    Variable {
-        name: "DTX_PICK_SECONDS",
-        default: "30",
-        meaning: "How many seconds a captain has for a pick, until the clock picks.",
-    },
-    Variable {
-        name: "DTX_JOB_BACKOFF_MS",
-        default: "1000",
-        meaning: "How many milliseconds a job that failed waits to be tried again; then twice as long each time.",
-    },
-    Variable {
-        name: "DTX_WORKER_TIMEOUT",
-        default: "15",
-        meaning: "How many seconds a worker may be silent until others do its jobs.",
-    },
-    Variable {
-        name: "DTX_CLEANUP_SCHEDULE",
-        default: "0 0 3 * * *",
-        meaning: "When old sessions and jobs are removed, in UTC: second, minute, hour, day, month, weekday.",
-    },
-];
+const LONGEST_SECONDS: u64 = 3600;
 
 /// The settings of the application. Those of telemetry are
 /// [`telemetry_core::Config`]'s. See [`VARIABLES`] for what each means.
@@ -94,6 +40,8 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// `DATABASE_URL`.
     pub database_url: DatabaseUrl,
+    /// `REDIS_URL`.
+    pub cache: CacheSettings,
     /// `DTX_SAMPLE_DATA`.
     pub sample_data: bool,
     /// `DTX_COOKIE_SECURE`.
@@ -106,6 +54,12 @@ pub struct Settings {
     pub pick_time: Duration,
     /// `DTX_JOB_BACKOFF_MS`, `DTX_WORKER_TIMEOUT` and `DTX_CLEANUP_SCHEDULE`.
     pub jobs: JobSettings,
+    /// `DTX_BOT_BIND`, `DISCORD_PUBLIC_KEY`, `DTX_API_URL` and `DTX_API_TOKEN`.
+    pub bot: BotSettings,
+    /// `AMQP_URL`, `DTX_EVENTS_EXCHANGE` and `DISCORD_WEBHOOK_URL`.
+    pub events: EventSettings,
+    /// `DTX_CYCLE_SECONDS`, `DTX_NOTIFY_BEFORE` and `DTX_GAME_MINUTES`.
+    pub daemons: DaemonSettings,
     /// `STEAM_API_URL` and `STEAM_API_KEY`.
     pub steam: SteamSettings,
 }
@@ -141,17 +95,26 @@ impl Settings {
     pub fn from_environment(environment: &Environment) -> anyhow::Result<Self> {
         let mut reader = EnvironmentReader::new(environment);
         let mut bind = DEFAULT_BIND;
-        reader.parsed("DTX_BIND", &mut bind, parse_address, ToString::to_string);
+        reader.parsed(
+            "DTX_BIND",
+            &mut bind,
+            |text| parse_address(text, DEFAULT_BIND),
+            ToString::to_string,
+        );
         let is_local = bind.ip().to_canonical().is_loopback();
         let mut settings = Self {
             bind,
             database_url: DatabaseUrl::default(),
+            cache: CacheSettings::read(&mut reader),
             sample_data: is_local,
             cookie_secure: false,
             debug_routes: false,
             shutdown_timeout: DEFAULT_SHUTDOWN_TIMEOUT,
             pick_time: DEFAULT_PICK_TIME,
             jobs: JobSettings::read(&mut reader)?,
+            bot: BotSettings::read(&mut reader),
+            events: EventSettings::read(&mut reader),
+            daemons: DaemonSettings::read(&mut reader),
             steam: SteamSettings {
                 url: DEFAULT_STEAM_URL.to_owned(),
                 key: reader.get("STEAM_API_KEY").map(str::to_owned),
@@ -160,7 +123,7 @@ impl Settings {
         reader.parsed(
             "STEAM_API_URL",
             &mut settings.steam.url,
-            parse_url,
+            |text| parse_url(text, DEFAULT_STEAM_URL),
             String::clone,
         );
         reader.parsed(
@@ -181,7 +144,7 @@ impl Settings {
         reader.parsed(
             "DTX_PICK_SECONDS",
             &mut settings.pick_time,
-            parse_pick_time,
+            |text| parse_seconds_from(1, text),
             Duration::as_secs,
         );
         if settings.debug_routes && !is_local {
@@ -201,16 +164,16 @@ impl Settings {
     }
 }
 
-fn parse_address(text: &str) -> Result<SocketAddr, String> {
+fn parse_address(text: &str, example: SocketAddr) -> Result<SocketAddr, String> {
     text.parse()
-        .map_err(|_| format!("{text:?} is not an address and port such as {DEFAULT_BIND}"))
+        .map_err(|_| format!("{text:?} is not an address and port such as {example}"))
 }
 
-fn parse_url(text: &str) -> Result<String, String> {
+fn parse_url(text: &str, example: &str) -> Result<String, String> {
     let is_http = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));
     match text.parse() {
         Ok(uri) if is_http(&uri) => Ok(text.to_owned()),
-        _ => Err(format!("it is not a URL such as {DEFAULT_STEAM_URL}")),
+        _ => Err(format!("it is not a URL such as {example}")),
     }
 }
 
@@ -220,17 +183,20 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
         .map_err(|_| format!("{text:?} is not a number of whole seconds"))
 }
 
-fn parse_pick_time(text: &str) -> Result<Duration, String> {
-    parse_seconds(text).and_then(|time| {
-        let is_valid = !time.is_zero() && time <= LONGEST_PICK_TIME;
-        is_valid
-            .then_some(time)
-            .ok_or_else(|| format!("{text:?} is not from 1 to 3600"))
-    })
+/// Reads seconds from `least` to an hour.
+fn parse_seconds_from(least: u64, text: &str) -> Result<Duration, String> {
+    let range = least..=LONGEST_SECONDS;
+    let seconds = parse_seconds(text)?;
+    range
+        .contains(&seconds.as_secs())
+        .then_some(seconds)
+        .ok_or_else(|| format!("{text:?} is not from {least} to {LONGEST_SECONDS}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use telemetry_core::Variable;
+
     use super::*;
 
     fn read<const N: usize>(pairs: [(&str, &str); N]) -> anyhow::Result<Settings> {
@@ -242,6 +208,7 @@ mod tests {
         let settings = read([]).unwrap();
         assert_eq!(settings.bind.to_string(), "127.0.0.1:8000");
         assert_eq!(settings.database_url.to_string(), "data/dtx.sqlite");
+        assert_eq!(settings.cache.redis_url, None);
         assert!(settings.sample_data);
         assert!(!settings.cookie_secure);
         assert!(!settings.debug_routes);
@@ -250,6 +217,10 @@ mod tests {
         assert_eq!(settings.jobs.backoff, Duration::from_secs(1));
         assert_eq!(settings.jobs.worker_timeout, Duration::from_secs(15));
         assert_eq!(settings.jobs.clean_up.to_string(), "0 0 3 * * *");
+        assert_eq!(settings.bot.bind.to_string(), "127.0.0.1:8001");
+        assert_eq!(settings.bot.public_key, None);
+        assert_eq!(settings.bot.api_url, None);
+        assert_eq!(settings.bot.api_token, None);
         assert_eq!(settings.steam.url, "https://api.steampowered.com");
         assert_eq!(settings.steam.key, None);
     }
@@ -259,6 +230,7 @@ mod tests {
         let settings = read([
             ("DTX_BIND", "[::1]:0"),
             ("DATABASE_URL", "sqlite:///var/lib/dtx.sqlite"),
+            ("REDIS_URL", "redis://:s3cret@10.0.0.1:6379/2"),
             ("DTX_SAMPLE_DATA", "no"),
             ("DTX_COOKIE_SECURE", "yes"),
             ("DTX_DEBUG_ROUTES", "1"),
@@ -267,12 +239,18 @@ mod tests {
             ("DTX_WORKER_TIMEOUT", "2"),
             ("DTX_CLEANUP_SCHEDULE", "* * * * * *"),
             ("DTX_SHUTDOWN_TIMEOUT", "5"),
+            ("DTX_BOT_BIND", "0.0.0.0:80"),
+            ("DISCORD_PUBLIC_KEY", &"0f".repeat(32)),
+            ("DTX_API_URL", "http://api.internal/"),
+            ("DTX_API_TOKEN", "0123456789-s3cret"),
             ("STEAM_API_URL", "http://127.0.0.1:9"),
             ("STEAM_API_KEY", "s3cret"),
         ])
         .unwrap();
         assert_eq!(settings.bind.to_string(), "[::1]:0");
         assert_eq!(settings.database_url.to_string(), "/var/lib/dtx.sqlite");
+        let redis = settings.cache.redis_url.as_deref();
+        assert_eq!(redis, Some("redis://:s3cret@10.0.0.1:6379/2"));
         assert!(!settings.sample_data);
         assert!(settings.cookie_secure);
         assert!(settings.debug_routes);
@@ -281,6 +259,14 @@ mod tests {
         assert_eq!(settings.jobs.backoff, Duration::from_millis(250));
         assert_eq!(settings.jobs.worker_timeout, Duration::from_secs(2));
         assert_eq!(settings.jobs.clean_up.to_string(), "* * * * * *");
+        assert_eq!(settings.bot.bind.to_string(), "0.0.0.0:80");
+        assert_eq!(settings.bot.public_key, Some([15; 32]));
+        assert_eq!(
+            settings.bot.api_url.as_deref(),
+            Some("http://api.internal/")
+        );
+        let token = settings.bot.api_token.as_deref();
+        assert_eq!(token, Some("0123456789-s3cret"));
         assert_eq!(settings.steam.url, "http://127.0.0.1:9");
         assert_eq!(settings.steam.key.as_deref(), Some("s3cret"));
         assert!(!format!("{settings:?}").contains("s3cret"));
@@ -297,13 +283,14 @@ mod tests {
             (
                 "DATABASE_URL",
                 "mysql://root:secret@db/dtx",
-                "DATABASE_URL: not the URL of a SQLite file such as sqlite:data/dtx.sqlite",
+                "DATABASE_URL: not the URL of a database such as \
+                 postgres://user:password@localhost/dtx, or of a SQLite file such as \
+                 sqlite:data/dtx.sqlite",
             ),
             (
-                "DATABASE_URL",
-                "postgres://root:secret@db/dtx",
-                "DATABASE_URL: PostgreSQL is not supported yet; give the URL of a SQLite file \
-                 such as sqlite:data/dtx.sqlite",
+                "REDIS_URL",
+                "http://:secret@cache/",
+                "REDIS_URL: it is not the URL of a Redis such as redis://127.0.0.1:6379/",
             ),
             (
                 "DTX_COOKIE_SECURE",
@@ -329,6 +316,21 @@ mod tests {
                 "DTX_CLEANUP_SCHEDULE",
                 "nightly",
                 "DTX_CLEANUP_SCHEDULE: \"nightly\" is not a cron schedule such as 0 0 3 * * *",
+            ),
+            (
+                "DISCORD_PUBLIC_KEY",
+                "0f0f",
+                "DISCORD_PUBLIC_KEY: it is not a key of 64 hexadecimal digits",
+            ),
+            (
+                "DTX_API_URL",
+                "127.0.0.1:8000",
+                "DTX_API_URL: it is not a URL such as http://127.0.0.1:8000",
+            ),
+            (
+                "DTX_API_TOKEN",
+                "s3cret",
+                "DTX_API_TOKEN: it is not at least 16 characters of ASCII",
             ),
             (
                 "STEAM_API_URL",

@@ -6,6 +6,7 @@ use reqwest_middleware::ClientWithMiddleware;
 use serde::Deserialize;
 use telemetry_http::UrlTemplate;
 
+use crate::outgoing::without_url;
 use crate::settings::SteamSettings;
 use crate::store::{Match, MatchStats, PlayerStats, Score};
 
@@ -143,13 +144,5 @@ impl Steam {
             status => return Err(anyhow!("it answered with {status}")),
         }
         .context("its answer cannot be read")
-    }
-}
-
-/// The URL has the key in it.
-fn without_url(error: reqwest_middleware::Error) -> anyhow::Error {
-    match error {
-        reqwest_middleware::Error::Reqwest(error) => error.without_url().into(),
-        reqwest_middleware::Error::Middleware(error) => error,
     }
 }

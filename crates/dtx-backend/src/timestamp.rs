@@ -1,13 +1,17 @@
 //! Points in time, as the API and the database have them.
 
+use std::fmt;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 /// A whole second in UTC.
 ///
 /// In JSON it is RFC 3339, with any offset on the way in and `Z` on the way out. In the
-/// database it is what the driver makes of it; with SQLite text, which sorts as time does.
+/// database it is what the driver makes of it: a time with PostgreSQL, and with SQLite text, which
+/// sorts as time does.
 ///
 /// The default is now: so is a time that a client leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, sqlx::Type)]
@@ -47,6 +51,14 @@ impl Timestamp {
 impl Default for Timestamp {
     fn default() -> Self {
         Self::now()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// Writes RFC 3339.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.format(&Rfc3339).map_err(|_| fmt::Error)?;
+        f.write_str(&text)
     }
 }
 

@@ -1,5 +1,8 @@
 //! Prints the reference page of the documentation, `docs/dev/telemetry/reference.md`.
 
+mod messaging;
+mod redis;
+mod sql;
 mod tables;
 
 use std::fmt::Write as _;
@@ -99,10 +102,11 @@ fn spans(page: &mut String) -> std::fmt::Result {
 ## Spans
 
 With `telemetry-otel`, for traces that are sampled. The context comes on top, as on the lines:
-`request.id`, `user.id`, `labels`, ids and all that was bound; but for outgoing requests and pushes,
-which are beneath what has it. What fails has the status error. A request, an attempt or the work on a
-message that fails has an event `exception` too, with `exception.message`, and where there is more to
-say `exception.type` and `exception.stacktrace`.
+`request.id`, `user.id`, `labels`, ids and all that was bound; but for what is beneath that: outgoing
+requests, pushes, publishing, statements and commands. What fails has the status error. A request, an
+attempt at a job or a message, or the work on a WebSocket message that fails has an event `exception`
+too, with `exception.message`, and where there is more to say `exception.type` and
+`exception.stacktrace`.
 ",
     );
     for (heading, about, attributes) in SPANS {
@@ -123,13 +127,16 @@ fn metrics(page: &mut String) -> std::fmt::Result {
 ## Metrics
 
 With `telemetry-otel`. The context is never on a metric. Those of the host, the process and the
-runtime are of `telemetry-sysmetrics`.
+runtime are of `telemetry-sysmetrics`, those of telemetry itself of `telemetry-otel`. Jobs have no
+`server.address` and `server.port`, messages have.
 
 | metric | unit | attributes | meaning |
 |---|---|---|---|
 ",
     );
-    for (name, unit, attributes, meaning) in METRICS {
+    let metrics = METRICS.into_iter();
+    let metrics = metrics.chain(messaging::METRICS).chain(sql::METRICS);
+    for (name, unit, attributes, meaning) in metrics {
         let attributes: Vec<_> = attributes.iter().map(|name| quoted(name)).collect();
         let attributes = attributes.join(", ");
         writeln!(page, "| `{name}` | `{unit}` | {attributes} | {meaning} |")?;

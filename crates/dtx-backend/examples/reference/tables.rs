@@ -1,4 +1,8 @@
-//! The tables of spans and metrics. `tests/tracing.rs` compares them with what is recorded.
+//! The tables of spans and metrics. `tests/tracing` compares them with what is recorded.
+
+use crate::messaging::{JOBS, MESSAGES};
+use crate::redis::COMMANDS;
+use crate::sql::STATEMENTS;
 
 /// A kind of spans: a heading, what it is about, and its attributes with their types and meanings.
 pub(crate) type Spans = (
@@ -8,7 +12,7 @@ pub(crate) type Spans = (
 );
 
 /// The kinds of spans.
-pub(crate) const SPANS: [Spans; 4] = [
+pub(crate) const SPANS: [Spans; 8] = [
     (
         "Requests",
         "\
@@ -34,14 +38,52 @@ with a link. See [Jobs](jobs.md).",
         &JOBS,
     ),
     (
+        "Messages",
+        "\
+With `telemetry-amqp`. Publishing is a span `publish {exchange}` of the kind producer, to the broker's
+confirmation; for the default exchange it has the name of the queue. An attempt is a span
+`process {queue}` of the kind consumer, its child. See [Messages](amqp.md).",
+        &MESSAGES,
+    ),
+    (
         "WebSocket messages",
         "\
 With `telemetry-ws`, where it is asked for. The work on a message is a span
 `process /ws/draft/{id}/` of the kind consumer, the root of a trace, with a link to the span of the
 upgrade. A connection has none. See [WebSockets](websockets.md).",
-        &MESSAGES,
+        &WEBSOCKET_MESSAGES,
+    ),
+    (
+        "Statements",
+        "\
+With `telemetry-sql`. The span of a statement is of the kind client and is called by its summary, such
+as `SELECT teams`; so are `BEGIN`, `COMMIT` and their like, with fewer attributes. See
+[SQL](sql.md).",
+        &STATEMENTS,
+    ),
+    (
+        "Commands of Redis",
+        "\
+With `telemetry-redis`. The span of a command is of the kind client and is called by it, such as `GET`;
+that of a pipeline `PIPELINE`, or `MULTI` where it is atomic, and `PIPELINE GET` where all of it is one
+command. See [Redis](redis.md).",
+        &COMMANDS,
+    ),
+    (
+        "Units of work",
+        "\
+With `telemetry-core`: the span of a `UnitOfWork` of the application, with the name that this has. It is
+the root of a trace, with a link where there is a span already, and of the kind internal unless told
+otherwise. See [A unit of work of your own](context.md#a-unit-of-work-of-your-own).",
+        &UNITS,
     ),
 ];
+
+const UNITS: [(&str, &str, &str); 1] = [(
+    "error.type",
+    "string",
+    "`panic`, `cancelled`, or what `record_error` was given; absent on success.",
+)];
 
 const OUTGOING_REQUESTS: [(&str, &str, &str); 10] = [
     (
@@ -89,24 +131,7 @@ const OUTGOING_REQUESTS: [(&str, &str, &str); 10] = [
     ),
 ];
 
-const JOBS: [(&str, &str, &str); 6] = [
-    ("messaging.system", "string", "`apalis`."),
-    ("messaging.operation.name", "string", "`send` or `process`."),
-    ("messaging.operation.type", "string", "The same."),
-    ("messaging.destination.name", "string", "The queue."),
-    (
-        "messaging.message.id",
-        "string",
-        "The id of the job; absent on a push where the backend makes it up.",
-    ),
-    (
-        "error.type",
-        "string",
-        "`panic`, `cancelled`, `aborted` or `_OTHER`; absent on success.",
-    ),
-];
-
-const MESSAGES: [(&str, &str, &str); 5] = [
+const WEBSOCKET_MESSAGES: [(&str, &str, &str); 5] = [
     ("network.protocol.name", "string", "`websocket`."),
     (
         "http.route",
@@ -182,22 +207,8 @@ const REQUESTS: [(&str, &str, &str); 13] = [
     ),
 ];
 
-/// Those of all metrics of jobs.
-const OF_JOBS: &[&str] = &[
-    "messaging.system",
-    "messaging.operation.name",
-    "messaging.destination.name",
-];
-/// The same of what can fail.
-const OF_FAILING_JOBS: &[&str] = &[
-    "messaging.system",
-    "messaging.operation.name",
-    "messaging.destination.name",
-    "error.type",
-];
-
 /// The name, unit, attributes and meaning of each metric.
-pub(crate) const METRICS: [(&str, &str, &[&str], &str); 27] = [
+pub(crate) const METRICS: [(&str, &str, &[&str], &str); 26] = [
     (
         "http.server.request.duration",
         "s",
@@ -229,30 +240,6 @@ pub(crate) const METRICS: [(&str, &str, &[&str], &str); 27] = [
             "error.type",
         ],
         "How long outgoing requests took, to the head of the response: a histogram.",
-    ),
-    (
-        "messaging.client.sent.messages",
-        "{message}",
-        OF_FAILING_JOBS,
-        "Pushes of jobs.",
-    ),
-    (
-        "messaging.client.consumed.messages",
-        "{message}",
-        OF_JOBS,
-        "Attempts at jobs.",
-    ),
-    (
-        "messaging.process.duration",
-        "s",
-        OF_FAILING_JOBS,
-        "How long attempts at jobs took: a histogram.",
-    ),
-    (
-        "messaging.queue.latency",
-        "s",
-        OF_JOBS,
-        "How long jobs waited, from when they were due to their first attempt: a histogram.",
     ),
     (
         "websocket.server.active_connections",
@@ -354,5 +341,23 @@ pub(crate) const METRICS: [(&str, &str, &[&str], &str); 27] = [
         "{park}",
         &[],
         "Times that workers went idle.",
+    ),
+    (
+        "telemetry.log.dropped_lines",
+        "{line}",
+        &[],
+        "Log lines lost: the buffer was full, or the output refused them.",
+    ),
+    (
+        "telemetry.export.failures",
+        "{export}",
+        &["signal"],
+        "Exports that failed, after all tries.",
+    ),
+    (
+        "telemetry.export.dropped_records",
+        "{record}",
+        &["signal"],
+        "Spans and log records dropped because too many waited.",
     ),
 ];

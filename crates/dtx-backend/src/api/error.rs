@@ -12,7 +12,7 @@ use crate::store::StoreError;
 
 /// The error of a request. Its text is for the client, and says nothing of the inside.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(crate) enum Error {
     /// 400: the request cannot be read.
     #[error("{0}")]
     Malformed(String),
@@ -22,6 +22,15 @@ pub(super) enum Error {
     /// 401: a login that fails. It does not say which of the two is wrong.
     #[error("wrong username or password")]
     WrongCredentials,
+    /// 401: the bearer's token is not the one that the settings name.
+    #[error("the bearer token is not DTX_API_TOKEN")]
+    WrongToken,
+    /// 401: an interaction that Discord did not sign, or not just now.
+    #[error("the signature is not valid")]
+    WrongSignature,
+    /// 403: the bearer acts for somebody whom the site does not know.
+    #[error("no user of the site has this Discord account: set discord_id at /api/users/me/")]
+    UnknownDiscordUser,
     /// 403: the session's user may not do it.
     #[error("only its owner and the staff may do this")]
     Forbidden,
@@ -70,7 +79,7 @@ struct ErrorDetails<'a> {
 
 impl Error {
     /// The body of the response to an error of which nothing may be told.
-    pub(super) fn internal_body() -> Bytes {
+    pub(crate) fn internal_body() -> Bytes {
         let error = Self::Internal(anyhow::Error::msg(""));
         serde_json::to_vec(&error.body()).unwrap_or_default().into()
     }
@@ -93,10 +102,11 @@ impl Error {
     fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
-            Self::Unauthenticated | Self::WrongCredentials => {
-                (StatusCode::UNAUTHORIZED, "unauthenticated")
-            }
-            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::Unauthenticated
+            | Self::WrongCredentials
+            | Self::WrongToken
+            | Self::WrongSignature => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Self::UnknownDiscordUser | Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
@@ -130,6 +140,7 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(message) => Self::Conflict(message),
+            StoreError::Unavailable(_) => Self::Unavailable(error.into()),
             StoreError::Database(_) => Self::Internal(error.into()),
         }
     }

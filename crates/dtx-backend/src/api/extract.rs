@@ -102,6 +102,15 @@ impl From<PathRejection> for Error {
     }
 }
 
+/// Reads a field so that `null` is told from one that is left out, which is the default.
+pub(super) fn even_null<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
 /// Names the field that could not be read, or the whole where it is none.
 fn invalid<E: StdError + 'static>(rejection: &(dyn StdError + 'static), whole: &str) -> Error {
     let Some(error) = source::<E>(rejection) else {

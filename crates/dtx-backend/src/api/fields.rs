@@ -16,7 +16,7 @@ const LONGEST_NAME: usize = 100;
 /// turned into an error by [`check`](Self::check).
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
-pub(super) struct FieldProblems(BTreeMap<Cow<'static, str>, Vec<Cow<'static, str>>>);
+pub(crate) struct FieldProblems(BTreeMap<Cow<'static, str>, Vec<Cow<'static, str>>>);
 
 impl FieldProblems {
     pub(super) fn new() -> Self {

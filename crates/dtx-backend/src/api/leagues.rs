@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use serde::Serialize;
 
 use crate::api::error::Error;
 use crate::api::extract::{self, Id, Path};
 use crate::api::fields::check_name;
-use crate::api::resource::{created, find, referred, updated};
+use crate::api::resource::{created, referred, updated};
 use crate::api::session::Actor;
-use crate::store::{League, LeagueChanges, NewLeague, Organization, Standing, Store};
+use crate::cache::{LeagueStandings, Standings};
+use crate::store::{League, LeagueChanges, NewLeague, Organization, Record as _, Store};
 
 pub(super) async fn create(
     State(store): State<Store>,
@@ -34,19 +34,10 @@ pub(super) async fn update(
     Ok(updated(store.update_league(id, &changes).await?))
 }
 
-#[derive(Debug, Serialize)]
-pub(super) struct LeagueStandings {
-    league_id: i64,
-    standings: Vec<Standing>,
-}
-
 pub(super) async fn standings(
-    State(store): State<Store>,
+    State(standings): State<Standings>,
     Path(Id(id)): Path<Id>,
 ) -> Result<Json<LeagueStandings>, Error> {
-    find::<League>(&store, id).await?;
-    Ok(Json(LeagueStandings {
-        league_id: id,
-        standings: store.league_standings(id).await?,
-    }))
+    let standings = standings.of_league(id).await?;
+    standings.map(Json).ok_or(Error::NotFound(League::NAME))
 }

@@ -4,13 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::api::error::Error;
-use crate::api::extract::{self, Id, Path};
+use crate::api::extract::{self, Id, Path, even_null};
 use crate::api::fields::FieldProblems;
 use crate::api::resource::{self, created, referred, updated};
 use crate::api::session::Actor;
+use crate::cache::{Standings, Tables};
 use crate::jobs::Queues;
 use crate::steam::{Steam, SteamError};
 use crate::store::{Game, Match, NewMatch, Score, Store};
@@ -20,6 +21,7 @@ const HIGHEST_SCORE: i64 = 1_000_000;
 /// Records the result of a finished game.
 pub(super) async fn create(
     State(store): State<Store>,
+    State(standings): State<Standings>,
     State(queues): State<Queues>,
     actor: Actor,
     extract::Json(new): extract::Json<NewMatch>,
@@ -35,6 +37,8 @@ pub(super) async fn create(
     let result = store
         .create_match(game.id, score, new.steam_match_id)
         .await?;
+    let tables = Tables::OfTournament(result.tournament_id);
+    standings.changed(tables).await;
     let response = created(result.clone());
     queues.result_changed(&result).await;
     Ok(response)
@@ -56,6 +60,7 @@ pub(super) struct MatchPatch {
 /// Corrects a result.
 pub(super) async fn update(
     State(store): State<Store>,
+    State(standings): State<Standings>,
     State(queues): State<Queues>,
     actor: Actor,
     Path(Id(id)): Path<Id>,
@@ -70,6 +75,8 @@ pub(super) async fn update(
     check(score, before.first_team_id, before.second_team_id)?;
     let steam = patch.steam_match_id.unwrap_or(before.steam_match_id);
     let result = store.update_match(id, score, steam).await?;
+    let tables = Tables::OfTournament(result.tournament_id);
+    standings.changed(tables).await;
     queues.result_changed(&result).await;
     Ok(updated(result))
 }
@@ -77,12 +84,14 @@ pub(super) async fn update(
 /// Deletes a result.
 pub(super) async fn delete(
     State(store): State<Store>,
+    State(standings): State<Standings>,
     State(queues): State<Queues>,
     actor: Actor,
     Path(Id(id)): Path<Id>,
 ) -> Result<StatusCode, Error> {
     let before: Match = actor.owned(&store, id).await?;
-    let deleted = resource::delete::<Match>(State(store), actor, Path(Id(id))).await?;
+    let path = Path(Id(id));
+    let deleted = resource::delete::<Match>(State(store), State(standings), actor, path).await?;
     queues.standings_changed(before.tournament_id).await;
     Ok(deleted)
 }
@@ -91,6 +100,7 @@ pub(super) async fn delete(
 pub(super) async fn refresh(
     State(store): State<Store>,
     State(steam): State<Steam>,
+    State(standings): State<Standings>,
     State(queues): State<Queues>,
     actor: Actor,
     Path(Id(id)): Path<Id>,
@@ -103,6 +113,8 @@ pub(super) async fn refresh(
     if !store.record_match_stats(&before, &stats).await? {
         return Err(Error::Conflict("it was changed or deleted meanwhile"));
     }
+    let tables = Tables::OfTournament(before.tournament_id);
+    standings.changed(tables).await;
     tracing::info!("match_refreshed");
     queues.standings_changed(before.tournament_id).await;
     Ok(Json(resource::find(&store, id).await?))
@@ -134,9 +146,4 @@ fn check(score: Score, first_team_id: i64, second_team_id: i64) -> Result<(), Er
         "must be one of the two teams, or null after a draw",
     );
     problems.check()
-}
-
-/// Tells `null` from a field that is left out.
-fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }

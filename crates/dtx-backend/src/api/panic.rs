@@ -8,7 +8,7 @@ use telemetry_http::HttpHooks;
 use crate::api::error::Error;
 
 /// Answers a panic as any other internal error; what was said is for the log alone.
-pub(super) struct PanicResponses;
+pub(crate) struct PanicResponses;
 
 impl HttpHooks for PanicResponses {
     fn panic_response(&self, _: &Panic) -> Option<Response<Bytes>> {

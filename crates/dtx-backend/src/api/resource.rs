@@ -9,6 +9,7 @@ use crate::api::error::Error;
 use crate::api::extract::{Id, Page, Path, Query};
 use crate::api::fields::FieldProblems;
 use crate::api::session::Actor;
+use crate::cache::Standings;
 use crate::store::{Listing, Record, Store};
 
 /// Answers with one page of the records that the query string asks for.
@@ -31,11 +32,15 @@ pub(super) async fn read<R: Record>(
 /// Deletes a record of the actor's.
 pub(super) async fn delete<R: Record>(
     State(store): State<Store>,
+    State(standings): State<Standings>,
     actor: Actor,
     Path(Id(id)): Path<Id>,
 ) -> Result<StatusCode, Error> {
-    actor.owned::<R>(&store, id).await?;
+    let record: R = actor.owned(&store, id).await?;
     store.delete::<R>(id).await?;
+    if let Some(tables) = record.tables() {
+        standings.changed(tables).await;
+    }
     tracing::info!("{}_deleted", R::NAME);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -70,9 +70,7 @@ fn resources() -> Router<ApiState> {
         .at("/api/users/me/", get(users::me).patch(users::update_me))
         .at(
             "/api/users/{id}/",
-            get(read::<User>)
-                .patch(users::update)
-                .delete(delete::<User>),
+            get(read::<User>).patch(users::update).delete(users::delete),
         )
         .at(
             "/api/organizations/",
@@ -134,6 +132,9 @@ fn resources() -> Router<ApiState> {
                 .patch(games::update)
                 .delete(delete::<Game>),
         )
+        .at("/api/games/upcoming/", get(games::upcoming))
+        .at("/api/games/{id}/join/", post(games::join))
+        .at("/api/games/{id}/players/", get(games::players))
         .at("/api/matches/", get(list::<Match>).post(matches::create))
         .at(
             "/api/matches/{id}/",

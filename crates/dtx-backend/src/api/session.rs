@@ -10,17 +10,18 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use serde::Deserialize;
 use telemetry_core::names;
 
-use crate::api::CookieSettings;
 use crate::api::error::Error;
 use crate::api::extract::Json;
 use crate::api::resource::find;
+use crate::api::{CookieSettings, bearer};
+use crate::cache::Sessions;
 use crate::password::Passwords;
 use crate::store::{Record, SESSION_LIFETIME, Store, User};
-use crate::token::SessionToken;
+use crate::token::{ApiToken, SessionToken};
 
 const COOKIE: &str = "dtx_session";
 
-/// The user of the request's session. Taken by handlers that need one.
+/// The user of the request's session, or for whom its bearer acts. Taken by handlers that need one.
 #[derive(Clone, Debug)]
 pub(super) struct Actor(pub(super) User);
 
@@ -60,17 +61,24 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
     }
 }
 
-/// Finds the session that the request's cookie names: its user is then the [`Actor`], and
-/// on every line of the request. Without one the request goes on as nobody's.
+/// Finds the user for whom the bearer of a token acts, or the session that the request's cookie
+/// names: the user is then the [`Actor`], and on every line of the request. Without either the
+/// request goes on as nobody's.
 pub(super) async fn authenticate(
     State(store): State<Store>,
+    State(sessions): State<Sessions>,
+    State(api_token): State<ApiToken>,
     cookies: CookieJar,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    if let Some(token) = token(&cookies)
-        && let Some(user) = store.user_of_session(&token.hash()).await?
-    {
+    let headers = request.headers();
+    let user = match (bearer::token(headers), token(&cookies)) {
+        (Some(shown), _) => bearer::user(&store, &api_token, shown, headers).await?,
+        (None, Some(token)) => sessions.user(&token).await?,
+        (None, None) => None,
+    };
+    if let Some(user) = user {
         telemetry_http::bind_user(request.extensions_mut(), user.id);
         request.extensions_mut().insert(Actor(user));
     }
@@ -110,12 +118,12 @@ pub(super) async fn login(
 
 /// Ends the session, if there is one.
 pub(super) async fn logout(
-    State(store): State<Store>,
+    State(sessions): State<Sessions>,
     State(settings): State<CookieSettings>,
     cookies: CookieJar,
 ) -> Result<(CookieJar, StatusCode), Error> {
     if let Some(token) = token(&cookies)
-        && store.delete_session(&token.hash()).await?
+        && sessions.end(&token).await?
     {
         tracing::info!("user_logged_out");
     }

@@ -9,21 +9,26 @@ use crate::api::extract::{self, Id, Path};
 use crate::api::fields::{FieldProblems, check_name};
 use crate::api::resource::{created, referred, updated};
 use crate::api::session::Actor;
+use crate::cache::{Standings, Tables};
 use crate::store::{League, NewTeam, Store, Team, TeamChanges, Tournament, User};
 
 pub(super) async fn create(
     State(store): State<Store>,
+    State(standings): State<Standings>,
     Actor(user): Actor,
     extract::Json(new): extract::Json<NewTeam>,
 ) -> Result<Response, Error> {
     check_name(Some(&new.name))?;
     referred::<League>(&store, "league_id", new.league_id).await?;
-    Ok(created(store.create_team(&new, user.id).await?))
+    let team = store.create_team(&new, user.id).await?;
+    standings.changed(Tables::OfLeague(team.league_id)).await;
+    Ok(created(team))
 }
 
 /// Renames a team, or hands it to another captain.
 pub(super) async fn update(
     State(store): State<Store>,
+    State(standings): State<Standings>,
     actor: Actor,
     Path(Id(id)): Path<Id>,
     extract::Json(changes): extract::Json<TeamChanges>,
@@ -33,7 +38,9 @@ pub(super) async fn update(
     if let Some(captain) = changes.captain_id {
         referred::<User>(&store, "captain_id", captain).await?;
     }
-    Ok(updated(store.update_team(id, &changes).await?))
+    let team = store.update_team(id, &changes).await?;
+    standings.changed(Tables::OfLeague(team.league_id)).await;
+    Ok(updated(team))
 }
 
 /// Lets two teams meet in a tournament: different ones, of its league.

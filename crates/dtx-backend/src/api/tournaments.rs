@@ -12,11 +12,11 @@ use crate::api::extract::{self, Id, Page, Path};
 use crate::api::fields::check_name;
 use crate::api::resource::{created, find, referred, updated};
 use crate::api::session::Actor;
+use crate::cache::{Standings, TournamentStandings};
 use crate::store::{
-    BracketRound, Draft, Game, GameFilter, League, Listing, NewTournament, PlayerTotals, Standing,
-    Store, Tournament, TournamentChanges,
+    BracketRound, Draft, Game, GameFilter, League, Listing, NewTournament, PlayerTotals,
+    Record as _, Store, Tournament, TournamentChanges,
 };
-use crate::timestamp::Timestamp;
 
 /// A span of its own: its id is on it once it is there.
 #[instrument(
@@ -72,28 +72,12 @@ pub(super) async fn games(
     Ok(Json(store.list(&games.into(), page).await?))
 }
 
-#[derive(Debug, Serialize)]
-pub(super) struct TournamentStandings {
-    tournament_id: i64,
-    /// When a job did so; `None` when it was computed for this answer.
-    computed_at: Option<Timestamp>,
-    standings: Vec<Standing>,
-}
-
 pub(super) async fn standings(
-    State(store): State<Store>,
+    State(standings): State<Standings>,
     Path(Id(id)): Path<Id>,
 ) -> Result<Json<TournamentStandings>, Error> {
-    find::<Tournament>(&store, id).await?;
-    let (computed_at, standings) = match store.stored_standings(id).await? {
-        Some((computed_at, standings)) => (Some(computed_at), standings),
-        None => (None, store.tournament_standings(id).await?),
-    };
-    Ok(Json(TournamentStandings {
-        tournament_id: id,
-        computed_at,
-        standings,
-    }))
+    let standings = standings.of_tournament(id).await?;
+    standings.map(Json).ok_or(Error::NotFound(Tournament::NAME))
 }
 
 #[derive(Debug, Serialize)]

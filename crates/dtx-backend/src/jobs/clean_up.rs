@@ -11,6 +11,8 @@ use crate::timestamp::Timestamp;
 pub(super) const NAME: &str = "clean_up";
 /// How long jobs are kept once they have ended.
 const JOBS_KEPT: Duration = Duration::days(7);
+/// How long events are, that nobody has told or that were announced.
+const EVENTS_KEPT: Duration = Duration::days(7);
 
 /// Removes sessions that have expired, and jobs that ended long ago. Several workers that do so
 /// at the same time do no harm.
@@ -18,6 +20,8 @@ pub(super) async fn run(_: Tick, work: Data<Work>) -> Result<(), BoxDynError> {
     let sessions = work.store.delete_expired_sessions().await?;
     let before = Timestamp::now().plus(-JOBS_KEPT);
     let jobs = work.store.delete_ended_jobs(before).await?;
-    tracing::info!(sessions, jobs, "cleaned_up");
+    let before = Timestamp::now().plus(-EVENTS_KEPT);
+    let events = work.store.delete_old_events(before).await?;
+    tracing::info!(sessions, jobs, events, "cleaned_up");
     Ok(())
 }

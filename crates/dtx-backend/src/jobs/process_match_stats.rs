@@ -4,6 +4,7 @@ use apalis::prelude::BoxDynError;
 use apalis_core::error::AbortError;
 use serde::{Deserialize, Serialize};
 
+use crate::cache::Tables;
 use crate::jobs::{Job, RecomputeStandings, Work};
 use crate::steam::SteamError;
 use crate::store::Match;
@@ -36,6 +37,8 @@ impl Job for ProcessMatchStats {
         let stats = details.stats(&recorded);
         let players = stats.players.len();
         if work.store.record_match_stats(&recorded, &stats).await? {
+            let tables = Tables::OfTournament(recorded.tournament_id);
+            work.standings.changed(tables).await;
             tracing::info!(players, "match_stats_recorded");
         } else {
             tracing::info!("match_gone");

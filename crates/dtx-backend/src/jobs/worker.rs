@@ -11,11 +11,11 @@ use apalis::prelude::{
     BackendExt as _, BoxDynError, Data, WorkerBuilder, WorkerContext, WorkerError,
 };
 use apalis_cron::CronScheduler;
-use apalis_sqlite::Config;
 use futures_util::future::FusedFuture as _;
 use futures_util::stream::{self, BoxStream, FuturesUnordered};
 use futures_util::{FutureExt as _, StreamExt as _};
-use sqlx::SqlitePool;
+use sqlx::Connection;
+use sqlx::pool::{Pool, PoolOptions};
 use telemetry_jobs::JobTelemetryLayer;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -23,28 +23,58 @@ use ulid::Ulid;
 
 use crate::application::Parts;
 use crate::jobs::{
-    ATTEMPTS, Job, ProcessMatchStats, RecomputeStandings, Running, Work, clean_up, panics, storage,
+    ATTEMPTS, Job, ProcessMatchStats, RecomputeStandings, Running, Work, clean_up, on_postgres,
+    on_sqlite, panics,
 };
 use crate::roles::Stop;
 use crate::settings::{JobSettings, Settings};
-use crate::store::Store;
+use crate::store::{Database, Store};
 
 /// How many jobs of a queue a worker does at once.
 const CONCURRENCY: usize = 4;
-/// How often it looks whether the database has changed.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How many heartbeats a worker may miss.
 const MISSED_HEARTBEATS: u32 = 4;
 /// How much longer than the first wait the longest may be.
 const LONGEST_BACKOFF: u32 = 60;
 /// How much of each wait is left to chance.
 const JITTER: f64 = 0.5;
+/// How long a worker waits for its connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a worker that failed waits before it starts again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often a worker that is to stop looks whether it can.
 const LOOK_WHETHER_IDLE: Duration = Duration::from_millis(1);
 /// How long a worker has to end once no job runs.
 pub(super) const TIME_TO_END: Duration = Duration::from_millis(500);
+
+/// Works on one queue of an apalis storage. A function could do this too, with bounds that are longer
+/// than it is.
+macro_rules! work_on {
+    ($crew:expr, $job:ident, $pool:expr, $storage:ident, $apalis:ident) => {{
+        let config = $apalis::Config::default()
+            .batch_size(CONCURRENCY)
+            .heartbeat_interval($crew.settings.worker_timeout / MISSED_HEARTBEATS)
+            .missed_heartbeats(MISSED_HEARTBEATS as usize);
+        let pool = connection_of_worker($pool);
+        let is_idle = || pool.num_idle() == pool.size() as usize;
+        $crew
+            .keep_working($job::QUEUE, is_idle, |context| {
+                let storage = $storage::<$job>(&pool, config.clone());
+                let backoff = $crew.backoff.clone().make_backoff();
+                WorkerBuilder::new(context)
+                    .backend(storage.poll_with_stream(wakes($crew.wake.subscribe())))
+                    .data($crew.work.clone())
+                    .concurrency(CONCURRENCY)
+                    .layer(panics::EndPanics)
+                    .retry(RetryPolicy::retries(ATTEMPTS - 1).with_backoff(backoff))
+                    .layer(JobTelemetryLayer::new().with_retries(ATTEMPTS - 1))
+                    .build(handle::<$job>)
+                    .run()
+            })
+            .await;
+        pool.close().await;
+    }};
+}
 
 /// Works on all queues until told to stop, then lets running jobs finish in time.
 ///
@@ -129,6 +159,7 @@ impl Crew {
             id: Ulid::generate(),
             work: Work {
                 store: parts.store.clone(),
+                standings: parts.standings(),
                 steam: parts.steam.clone(),
                 queues: parts.queues.clone(),
                 running: Running::default(),
@@ -142,39 +173,27 @@ impl Crew {
 
     /// Works on one queue.
     async fn work_on<J: Job>(&self) {
-        let config = Config::default()
-            .batch_size(CONCURRENCY)
-            .heartbeat_interval(self.settings.worker_timeout / MISSED_HEARTBEATS)
-            .missed_heartbeats(MISSED_HEARTBEATS as usize);
-        let pool = self.work.store.pool_of_worker();
-        self.keep_working(J::QUEUE, Some(&pool), |context| {
-            let storage = storage::<J>(&pool, config.clone());
-            let backoff = self.backoff.clone().make_backoff();
-            WorkerBuilder::new(context)
-                .backend(storage.poll_with_stream(wakes(self.wake.subscribe())))
-                .data(self.work.clone())
-                .concurrency(CONCURRENCY)
-                .layer(panics::EndPanics)
-                .retry(RetryPolicy::retries(ATTEMPTS - 1).with_backoff(backoff))
-                .layer(JobTelemetryLayer::new().with_retries(ATTEMPTS - 1))
-                .build(handle::<J>)
-                .run()
-        })
-        .await;
-        pool.close().await;
+        match self.work.store.database() {
+            Database::Sqlite(pool) => work_on!(self, J, pool, on_sqlite, apalis_sqlite),
+            Database::Postgres(pool) => work_on!(self, J, pool, on_postgres, apalis_postgres),
+        }
     }
 
     /// Cleans up on its schedule.
     async fn clean_up(&self) {
-        self.keep_working(clean_up::NAME, None, |context| {
-            WorkerBuilder::new(context)
-                .backend(CronScheduler::new(self.settings.clean_up.clone()))
-                .data(self.work.clone())
-                .layer(panics::EndPanics)
-                .layer(JobTelemetryLayer::new().with_task_name(clean_up::NAME))
-                .build(clean_up::run)
-                .run()
-        })
+        self.keep_working(
+            clean_up::NAME,
+            || true,
+            |context| {
+                WorkerBuilder::new(context)
+                    .backend(CronScheduler::new(self.settings.clean_up.clone()))
+                    .data(self.work.clone())
+                    .layer(panics::EndPanics)
+                    .layer(JobTelemetryLayer::new().with_task_name(clean_up::NAME))
+                    .build(clean_up::run)
+                    .run()
+            },
+        )
         .await;
     }
 
@@ -193,7 +212,7 @@ impl Crew {
     async fn keep_working<F>(
         &self,
         queue: &'static str,
-        pool: Option<&SqlitePool>,
+        is_idle: impl Fn() -> bool,
         start: impl Fn(&WorkerContext) -> F,
     ) where
         F: Future<Output = Result<(), WorkerError>>,
@@ -205,7 +224,7 @@ impl Crew {
             let mut working = pin!(start(&context));
             let ended = tokio::select! {
                 biased;
-                () = time_to_stop(&mut stop, pool) => match context.stop() {
+                () = time_to_stop(&mut stop, &is_idle) => match context.stop() {
                     Ok(()) => working.await,
                     Err(_not_started) => Ok(()),
                 },
@@ -227,12 +246,24 @@ impl Crew {
 ///
 /// A worker of apalis that stops leaves a transaction that it is in as it is, until its jobs have
 /// ended: nobody could write to the database, the jobs included.
-async fn time_to_stop(stop: &mut Stop, pool: Option<&SqlitePool>) {
+async fn time_to_stop(stop: &mut Stop, is_idle: impl Fn() -> bool) {
     let _signal = stop.requested().await;
-    let Some(pool) = pool else { return };
-    while pool.num_idle() != pool.size() as usize {
+    while !is_idle() {
         sleep(LOOK_WHETHER_IDLE).await;
     }
+}
+
+/// A connection that one worker has for itself, so as to see when it is in use.
+fn connection_of_worker<DB: sqlx::Database>(pool: &Pool<DB>) -> Pool<DB>
+where
+    <DB::Connection as Connection>::Options: Clone,
+{
+    let options = PoolOptions::new().max_connections(1);
+    let options = options
+        .acquire_timeout(CONNECT_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None);
+    options.connect_lazy_with((*pool.connect_options()).clone())
 }
 
 /// Does one attempt at a job.
@@ -241,13 +272,10 @@ async fn handle<J: Job>(job: J, work: Data<Work>) -> Result<(), BoxDynError> {
     job.run(&work).await
 }
 
-/// Wakes the workers when there may be something to do: whenever the database has changed, by
-/// this process or another. That is far cheaper to ask than for jobs.
+/// Wakes the workers when there may be something to do.
 async fn look(store: &Store, wake: &watch::Sender<()>) {
     loop {
-        let Err(error) = store
-            .watch_changes(LOOK_EVERY, || wake.send_modify(|()| {}))
-            .await;
+        let Err(error) = store.watch_jobs(|| wake.send_modify(|()| {})).await;
         tracing::warn!(error = &*error.to_string(), "queue_watch_failed");
         sleep(PAUSE).await;
     }

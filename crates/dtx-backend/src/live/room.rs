@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
+use tracing::Instrument as _;
 
 /// How often a room looks for what other processes have changed.
 const OTHERS: Duration = Duration::from_secs(1);
@@ -44,7 +45,11 @@ pub(super) async fn run(
         // What changes while it is read is read again.
         changes.borrow_and_update();
         let mut next = Instant::now() + OTHERS;
-        match source.read().await {
+        // Its statements are beneath one span.
+        let reading = source
+            .read()
+            .instrument(tracing::info_span!("refresh_room"));
+        match reading.await {
             Ok(Reading { state: None, .. }) => break,
             Ok(Reading {
                 state: Some(state),

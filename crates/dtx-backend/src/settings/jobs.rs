@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use telemetry_core::EnvironmentReader;
 
-use crate::settings::parse_seconds;
+use crate::settings::parse_seconds_from;
 
 /// At three in the night.
 const DEFAULT_CLEAN_UP: &str = "0 0 3 * * *";
@@ -12,8 +12,7 @@ const DEFAULT_BACKOFF: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
 const DEFAULT_WORKER_TIMEOUT: Duration = Duration::from_secs(15);
 /// The queues count in whole seconds.
-const SHORTEST_WORKER_TIMEOUT: Duration = Duration::from_secs(2);
-const LONGEST_WORKER_TIMEOUT: Duration = Duration::from_secs(3600);
+const SHORTEST_WORKER_TIMEOUT: u64 = 2;
 
 /// How jobs are done.
 #[derive(Clone, Debug)]
@@ -54,7 +53,7 @@ impl JobSettings {
         reader.parsed(
             "DTX_WORKER_TIMEOUT",
             &mut settings.worker_timeout,
-            parse_worker_timeout,
+            |text| parse_seconds_from(SHORTEST_WORKER_TIMEOUT, text),
             Duration::as_secs,
         );
         Ok(settings)
@@ -71,14 +70,4 @@ fn parse_backoff(text: &str) -> Result<Duration, String> {
     backoff
         .filter(|backoff| !backoff.is_zero() && *backoff <= LONGEST_BACKOFF)
         .ok_or_else(|| format!("{text:?} is not from 1 to 3600000"))
-}
-
-fn parse_worker_timeout(text: &str) -> Result<Duration, String> {
-    let range = SHORTEST_WORKER_TIMEOUT..=LONGEST_WORKER_TIMEOUT;
-    parse_seconds(text).and_then(|time| {
-        let is_valid = range.contains(&time);
-        is_valid
-            .then_some(time)
-            .ok_or_else(|| format!("{text:?} is not from 2 to 3600"))
-    })
 }

@@ -77,7 +77,7 @@ impl Store {
                      SELECT id, league_id, $2, $3, $4, $5 FROM tournaments WHERE id = $1 \
                      RETURNING id";
         self.insert(
-            sqlx::query(query)
+            self.query(query)
                 .bind(new.tournament_id)
                 .bind(new.first_team_id)
                 .bind(new.second_team_id)
@@ -93,7 +93,7 @@ impl Store {
         changes: &DraftChanges,
     ) -> Result<Draft, StoreError> {
         let query = "UPDATE drafts SET starts_at = COALESCE($2, starts_at) WHERE id = $1";
-        self.update(id, sqlx::query(query).bind(id).bind(changes.starts_at))
+        self.update(id, self.query(query).bind(id).bind(changes.starts_at))
             .await
     }
 }

@@ -10,9 +10,12 @@ pub(crate) enum StoreError {
     /// It would contradict other data; the text says how, for the client.
     #[error("{0}")]
     Conflict(&'static str),
+    /// The database does not answer; it may again.
+    #[error("the database does not answer")]
+    Unavailable(#[source] sqlx::Error),
     /// The database itself failed.
     #[error("the database failed")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
 }
 
 impl StoreError {
@@ -26,7 +29,7 @@ impl StoreError {
             Some(ErrorKind::ForeignKeyViolation) => {
                 Self::Conflict("what it refers to was changed or deleted meanwhile")
             }
-            _ => Self::Database(error),
+            _ => error.into(),
         }
     }
 
@@ -34,6 +37,26 @@ impl StoreError {
     pub(super) fn of_deletion(error: sqlx::Error) -> Self {
         match kind(&error) {
             Some(ErrorKind::ForeignKeyViolation) => Self::Conflict("others still refer to it"),
+            _ => error.into(),
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+            sqlx::Error::Database(of_database) => match of_database.code().as_deref() {
+                // PostgreSQL's: two waited for each other, and this one was chosen to give up.
+                Some("40001" | "40P01") => Self::CHANGED,
+                // It ends, it begins, or it has no connection left.
+                Some("57P01" | "57P02" | "57P03" | "53300") => Self::Unavailable(error),
+                _ => Self::Database(error),
+            },
             _ => Self::Database(error),
         }
     }

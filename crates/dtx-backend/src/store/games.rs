@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use crate::store::{Conditions, Record, Store, StoreError};
+use crate::cache::Tables;
+use crate::events::Event;
+use crate::store::{Conditions, Record, Store, StoreError, inserted, updated};
 use crate::timestamp::Timestamp;
 
 /// A game of two teams of the tournament's league.
-#[derive(Debug, FromRow, Serialize)]
+#[derive(Debug, Deserialize, FromRow, Serialize)]
 pub(crate) struct Game {
     pub(crate) id: i64,
     pub(crate) tournament_id: i64,
@@ -25,7 +27,7 @@ pub(crate) struct Game {
 /// How far a game is. It goes from each state to the next alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
-#[sqlx(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
 pub(crate) enum GameState {
     Scheduled,
     Running,
@@ -68,6 +70,10 @@ impl Record for Game {
 
     fn owner_id(&self) -> i64 {
         self.owner_id
+    }
+
+    fn tables(&self) -> Option<Tables> {
+        Some(Tables::OfTournament(self.tournament_id))
     }
 }
 
@@ -135,23 +141,30 @@ impl Store {
                      second_team_id, scheduled_at, created_at) \
                      SELECT id, league_id, $2, $3, $4, $5, $6 FROM tournaments WHERE id = $1 \
                      RETURNING id";
-        self.insert(
-            sqlx::query(query)
-                .bind(new.tournament_id)
-                .bind(new.round)
-                .bind(new.first_team_id)
-                .bind(new.second_team_id)
-                .bind(new.scheduled_at)
-                .bind(Timestamp::now()),
-        )
-        .await
+        let mut transaction = self.begin().await?;
+        let query = transaction
+            .query(query)
+            .bind(new.tournament_id)
+            .bind(new.round)
+            .bind(new.first_team_id)
+            .bind(new.second_team_id)
+            .bind(new.scheduled_at)
+            .bind(Timestamp::now());
+        let id = inserted::<Game>(query).await?;
+        let event = Event::GameCreated {
+            game_id: id,
+            tournament_id: new.tournament_id,
+            scheduled_at: new.scheduled_at,
+        };
+        transaction.store_event(&event).await?;
+        self.commit(transaction).await?;
+        self.find(id).await?.ok_or(StoreError::CHANGED)
     }
 
-    /// Changes a game that is in the state `before`; a conflict when it no longer is.
+    /// Changes a game that is as it was seen; a conflict when it no longer is in that state.
     pub(crate) async fn update_game(
         &self,
-        id: i64,
-        before: GameState,
+        before: &Game,
         changes: &GameChanges,
     ) -> Result<Game, StoreError> {
         let query = "UPDATE games SET round = COALESCE($3, round), \
@@ -160,19 +173,31 @@ impl Store {
                      started_at = COALESCE($6, started_at), \
                      finished_at = COALESCE($7, finished_at) \
                      WHERE id = $1 AND state = $2";
-        let now_if = |state| (changes.state == Some(state)).then(Timestamp::now);
-        self.update(
-            id,
-            sqlx::query(query)
-                .bind(id)
-                .bind(before)
-                .bind(changes.round)
-                .bind(changes.scheduled_at)
-                .bind(changes.state)
-                .bind(now_if(GameState::Running))
-                .bind(now_if(GameState::Finished)),
-        )
-        .await
+        let now = Timestamp::now();
+        let now_if = |state| (changes.state == Some(state)).then_some(now);
+        let mut transaction = self.begin().await?;
+        let query = transaction
+            .query(query)
+            .bind(before.id)
+            .bind(before.state)
+            .bind(changes.round)
+            .bind(changes.scheduled_at)
+            .bind(changes.state)
+            .bind(now_if(GameState::Running))
+            .bind(now_if(GameState::Finished));
+        updated::<Game>(query).await?;
+        if let Some(new_status) = changes.state {
+            let event = Event::GameTransitioned {
+                game_id: before.id,
+                tournament_id: before.tournament_id,
+                old_status: before.state,
+                new_status,
+                transitioned_at: now,
+            };
+            transaction.store_event(&event).await?;
+        }
+        self.commit(transaction).await?;
+        self.find(before.id).await?.ok_or(StoreError::CHANGED)
     }
 }
 
@@ -192,7 +217,7 @@ mod tests {
             state: Some(GameState::Running),
             ..GameChanges::default()
         };
-        let start = || store.update_game(7, scheduled.state, &changes);
+        let start = || store.update_game(&scheduled, &changes);
         let running = start().await.unwrap();
         assert_eq!(running.state, GameState::Running);
         let error = start().await.unwrap_err();

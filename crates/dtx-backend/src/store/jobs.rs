@@ -1,23 +1,14 @@
 //! Background jobs as the staff sees them, and what keeps their tables in order. The tables and
-//! their migrations are apalis'.
+//! their migrations are apalis', and not quite the same with both databases.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use apalis_sqlite::SqliteStorage;
 use serde::{Deserialize, Serialize};
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqlitePoolOptions, SqliteRow};
-use sqlx::{AssertSqlSafe, FromRow, Row as _, SqlitePool};
+use sqlx::{AssertSqlSafe, FromRow};
 use telemetry_core::{Scope, Value, names, propagation};
 
-use crate::store::{Listing, Page, Store, StoreError};
+use crate::store::{Database, Listing, Page, Store, StoreError};
 use crate::timestamp::Timestamp;
-
-/// Where apalis notes its migrations. By default that is the application's own table.
-const MIGRATIONS_TABLE: &str = "_apalis_migrations";
-/// The metadata of a job with the context of whoever pushed it.
-const BAGGAGE: &str = "telemetry.baggage";
 
 /// A job on a queue, or one that has ended.
 #[derive(Debug, Serialize)]
@@ -38,7 +29,7 @@ pub(crate) struct StoredJob {
 /// How far a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, sqlx::Type)]
 #[serde(rename_all = "lowercase")]
-#[sqlx(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
 pub(crate) enum JobStatus {
     /// It waits to be done, or done again.
     Pending,
@@ -48,47 +39,60 @@ pub(crate) enum JobStatus {
     Dead,
 }
 
-/// Selects jobs, each with its status here.
-const SELECT: &str = "SELECT * FROM (SELECT ROWID AS number, id, job_type AS name, attempts, max_attempts, \
-                      last_result, run_at, done_at, metadata, CASE \
-                      WHEN status = 'Done' THEN 'done' WHEN status = 'Running' THEN 'running' \
-                      WHEN status = 'Killed' THEN 'dead' \
-                      WHEN status = 'Failed' AND attempts >= max_attempts THEN 'dead' \
-                      ELSE 'pending' END AS state FROM Jobs) AS listed";
+/// Selects jobs, each with its status here. Times are seconds; the error is in what apalis keeps of
+/// an attempt, and the baggage is the context of whoever pushed the job.
+const OF_SQLITE: &str = "SELECT * FROM (SELECT ROWID AS number, id, job_type AS name, attempts, \
+                         max_attempts, last_result ->> 'Err' AS last_error, run_at, \
+                         done_at AS finished_at, \
+                         metadata ->> '$.\"telemetry.baggage\"' AS baggage, CASE \
+                         WHEN status = 'Done' THEN 'done' WHEN status = 'Running' THEN 'running' \
+                         WHEN status = 'Killed' THEN 'dead' \
+                         WHEN status = 'Failed' AND attempts >= max_attempts THEN 'dead' \
+                         ELSE 'pending' END AS status FROM Jobs) AS listed";
 
-impl FromRow<'_, SqliteRow> for StoredJob {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        let result: Option<String> = row.try_get("last_result")?;
-        let metadata: Option<String> = row.try_get("metadata")?;
-        let finished_at: Option<i64> = row.try_get("done_at")?;
-        Ok(Self {
-            id: row.try_get("id")?,
-            name: row.try_get("name")?,
-            status: row.try_get("state")?,
-            attempts: row.try_get("attempts")?,
-            max_attempts: row.try_get("max_attempts")?,
-            last_error: result.as_deref().and_then(error),
-            run_at: Timestamp::from_unix(row.try_get("run_at")?),
-            finished_at: finished_at.map(Timestamp::from_unix),
-            request_id: metadata.as_deref().and_then(request_id),
-        })
+/// The same of PostgreSQL, where the ids alone tell the order.
+const OF_POSTGRES: &str = "SELECT * FROM (SELECT id AS number, id, job_type AS name, \
+                           CAST(attempts AS BIGINT) AS attempts, \
+                           CAST(max_attempts AS BIGINT) AS max_attempts, \
+                           last_result ->> 'Err' AS last_error, \
+                           CAST(FLOOR(EXTRACT(EPOCH FROM run_at)) AS BIGINT) AS run_at, \
+                           CAST(FLOOR(EXTRACT(EPOCH FROM done_at)) AS BIGINT) AS finished_at, \
+                           metadata -> 'telemetry.baggage' AS baggage, CASE \
+                           WHEN status = 'Done' THEN 'done' WHEN status = 'Running' THEN 'running' \
+                           WHEN status = 'Killed' THEN 'dead' \
+                           WHEN status = 'Failed' AND attempts >= max_attempts THEN 'dead' \
+                           ELSE 'pending' END AS status FROM apalis.jobs) AS listed";
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    name: String,
+    status: JobStatus,
+    attempts: i64,
+    max_attempts: i64,
+    last_error: Option<String>,
+    run_at: i64,
+    finished_at: Option<i64>,
+    baggage: Option<String>,
+}
+
+impl From<Row> for StoredJob {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            status: row.status,
+            attempts: row.attempts,
+            max_attempts: row.max_attempts,
+            last_error: row.last_error,
+            run_at: Timestamp::from_unix(row.run_at),
+            finished_at: row.finished_at.map(Timestamp::from_unix),
+            request_id: row.baggage.and_then(request_id),
+        }
     }
 }
 
-/// The error in what apalis keeps of an attempt; `None` when it succeeded.
-fn error(result: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Failure {
-        #[serde(rename = "Err")]
-        error: String,
-    }
-    let failure: Failure = serde_json::from_str(result).ok()?;
-    Some(failure.error)
-}
-
-fn request_id(metadata: &str) -> Option<String> {
-    let mut metadata: HashMap<String, String> = serde_json::from_str(metadata).ok()?;
-    let baggage = metadata.remove(BAGGAGE)?;
+fn request_id(baggage: String) -> Option<String> {
     let carrier = HashMap::from([("baggage".to_owned(), baggage)]);
     let mut scope = Scope::builder();
     let _trace = propagation::extract_trusted(&carrier, &mut scope);
@@ -98,123 +102,136 @@ fn request_id(metadata: &str) -> Option<String> {
     }
 }
 
-/// The migrations of apalis' tables.
-pub(super) fn migrations() -> Migrator {
-    let mut migrations = SqliteStorage::migrations();
-    migrations.dangerous_set_table_name(MIGRATIONS_TABLE);
-    migrations
-}
-
 impl Store {
-    /// The connections, for the queues alone.
-    pub(crate) fn pool(&self) -> &SqlitePool {
-        &self.pool
-    }
-
-    /// A connection that one worker has for itself, so as to see when it is in use.
-    pub(crate) fn pool_of_worker(&self) -> SqlitePool {
-        let options = SqlitePoolOptions::new().max_connections(1);
-        let options = options.idle_timeout(None).max_lifetime(None);
-        options.connect_lazy_with((*self.pool.connect_options()).clone())
-    }
-
     /// Says that workers still live. `crew` is what their names begin with.
     pub(crate) async fn keep_workers(&self, crew: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE Workers SET last_seen = $2 WHERE id LIKE $1")
+        let (_, workers) = self.tables();
+        let now = self.moment("$2");
+        let query = format!("UPDATE {workers} SET last_seen = {now} WHERE id LIKE $1");
+        self.query(AssertSqlSafe(query))
             .bind(format!("{crew}-%"))
             .bind(Timestamp::now().to_unix())
-            .execute(&self.pool)
+            .execute()
             .await?;
         Ok(())
     }
 
-    /// One page of the jobs of a status, or of all, in the order in which they were pushed.
+    /// One page of the jobs of a status, or of all, in the order in which they were pushed; with
+    /// PostgreSQL those of one millisecond in any order.
     pub(crate) async fn jobs(
         &self,
         status: Option<JobStatus>,
         page: Page,
     ) -> Result<Listing<StoredJob>, StoreError> {
-        let of_status = "WHERE $1 IS NULL OR state = $1";
-        let count = AssertSqlSafe(format!("SELECT COUNT(*) FROM ({SELECT} {of_status})"));
-        let count = sqlx::query_scalar(count).bind(status);
-        let jobs = AssertSqlSafe(format!(
-            "{SELECT} {of_status} ORDER BY number LIMIT $2 OFFSET $3"
-        ));
-        let jobs = sqlx::query_as(jobs)
+        let select = self.select();
+        let select = format!("{select} WHERE CAST($1 AS TEXT) IS NULL OR status = $1");
+        let count = AssertSqlSafe(format!("SELECT COUNT(*) FROM ({select}) AS counted"));
+        let (count,) = self.query(count).bind(status).fetch_one().await?;
+        let jobs = AssertSqlSafe(format!("{select} ORDER BY number LIMIT $2 OFFSET $3"));
+        let jobs: Vec<Row> = self
+            .query(jobs)
             .bind(status)
             .bind(i64::from(page.page_size))
-            .bind(page.offset());
+            .bind(page.offset())
+            .fetch_all()
+            .await?;
         Ok(Listing {
-            count: count.fetch_one(&self.pool).await?,
+            count,
             page: page.page,
             page_size: page.page_size,
-            results: jobs.fetch_all(&self.pool).await?,
+            results: jobs.into_iter().map(StoredJob::from).collect(),
         })
     }
 
     /// The job with this id.
     pub(crate) async fn job(&self, id: &str) -> Result<Option<StoredJob>, StoreError> {
-        let job = sqlx::query_as(AssertSqlSafe(format!("{SELECT} WHERE id = $1"))).bind(id);
-        Ok(job.fetch_optional(&self.pool).await?)
+        let job = AssertSqlSafe(format!("{} WHERE id = $1", self.select()));
+        let job: Option<Row> = self.query(job).bind(id).fetch_optional().await?;
+        Ok(job.map(StoredJob::from))
     }
 
     /// Puts a dead job back on its queue, as if it had not been tried; `false` when it is not
     /// dead.
     pub(crate) async fn revive_job(&self, id: &str) -> Result<bool, StoreError> {
-        let query = "UPDATE Jobs SET status = 'Pending', attempts = 0, run_at = $2, \
-                     lock_by = NULL, lock_at = NULL, done_at = NULL WHERE id = $1 AND \
-                     (status = 'Killed' OR (status = 'Failed' AND attempts >= max_attempts))";
-        let revived = sqlx::query(query).bind(id).bind(Timestamp::now().to_unix());
-        Ok(revived.execute(&self.pool).await?.rows_affected() > 0)
+        let (jobs, _) = self.tables();
+        let now = self.moment("$2");
+        let query = format!(
+            "UPDATE {jobs} SET status = 'Pending', attempts = 0, run_at = {now}, \
+             lock_by = NULL, lock_at = NULL, done_at = NULL WHERE id = $1 AND \
+             (status = 'Killed' OR (status = 'Failed' AND attempts >= max_attempts))"
+        );
+        let revived = self
+            .query(AssertSqlSafe(query))
+            .bind(id)
+            .bind(Timestamp::now().to_unix());
+        Ok(revived.execute().await? > 0)
     }
 
     /// Gives back what workers have begun and not ended, to be done by others; how many jobs.
     /// `crew` is what the names of the workers begin with.
     pub(crate) async fn release_jobs(&self, crew: &str) -> Result<u64, StoreError> {
-        let query = "UPDATE Jobs SET status = 'Pending', attempts = attempts + 1, \
-                     lock_by = NULL, lock_at = NULL, done_at = NULL \
-                     WHERE lock_by LIKE $1 AND status IN ('Queued', 'Running')";
-        let released = sqlx::query(query).bind(format!("{crew}-%"));
-        Ok(released.execute(&self.pool).await?.rows_affected())
+        let (jobs, _) = self.tables();
+        let query = format!(
+            "UPDATE {jobs} SET status = 'Pending', attempts = attempts + 1, \
+             lock_by = NULL, lock_at = NULL, done_at = NULL \
+             WHERE lock_by LIKE $1 AND status IN ('Queued', 'Running')"
+        );
+        let released = self.query(AssertSqlSafe(query)).bind(format!("{crew}-%"));
+        Ok(released.execute().await?)
     }
 
     /// Deletes jobs that ended before then, dead or done, and workers that are silent since; how
     /// many jobs.
     pub(crate) async fn delete_ended_jobs(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let query = "DELETE FROM Jobs WHERE done_at < $1 AND (status IN ('Done', 'Killed') \
-                     OR (status = 'Failed' AND attempts >= max_attempts))";
+        let (jobs, workers) = self.tables();
+        let then = self.moment("$1");
         let before = before.to_unix();
-        let deleted = sqlx::query(query).bind(before).execute(&self.pool).await?;
-        let workers = "DELETE FROM Workers WHERE last_seen < $1 \
-                       AND NOT EXISTS (SELECT 1 FROM Jobs WHERE lock_by = Workers.id)";
-        sqlx::query(workers)
+        let query = format!(
+            "DELETE FROM {jobs} WHERE done_at < {then} AND (status IN ('Done', 'Killed') \
+             OR (status = 'Failed' AND attempts >= max_attempts))"
+        );
+        let deleted = self.query(AssertSqlSafe(query)).bind(before).execute();
+        let deleted = deleted.await?;
+        let query = format!(
+            "DELETE FROM {workers} AS silent WHERE last_seen < {then} \
+             AND NOT EXISTS (SELECT 1 FROM {jobs} WHERE lock_by = silent.id)"
+        );
+        self.query(AssertSqlSafe(query))
             .bind(before)
-            .execute(&self.pool)
+            .execute()
             .await?;
-        Ok(deleted.rows_affected())
+        Ok(deleted)
     }
 
-    /// Looks again and again whether the database has changed, by any other connection of this
-    /// process or another, and calls `changed` when it has.
-    ///
-    /// # Errors
-    ///
-    /// When the database does not answer: nothing else ends it.
-    pub(crate) async fn watch_changes(
-        &self,
-        every: Duration,
-        changed: impl Fn(),
-    ) -> Result<std::convert::Infallible, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        let mut last: Option<i64> = None;
-        loop {
-            let version = sqlx::query_scalar("PRAGMA data_version")
-                .fetch_one(&mut *connection)
-                .await?;
-            if last.replace(version) != Some(version) {
-                changed();
-            }
-            tokio::time::sleep(every).await;
-        }
+    /// Says whether a job with this key has been pushed on this queue, done or not.
+    pub(crate) async fn has_job(&self, queue: &str, key: &str) -> Result<bool, StoreError> {
+        let (jobs, _) = self.tables();
+        let query = format!(
+            "SELECT EXISTS (SELECT 1 FROM {jobs} WHERE job_type = $1 AND idempotency_key = $2)"
+        );
+        let query = self.query(AssertSqlSafe(query)).bind(queue).bind(key);
+        let (has_job,) = query.fetch_one().await?;
+        Ok(has_job)
+    }
+
+    /// The connections, for the queues alone.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The tables of jobs and of workers.
+    fn tables(&self) -> (&'static str, &'static str) {
+        self.database
+            .choose(("Jobs", "Workers"), ("apalis.jobs", "apalis.workers"))
+    }
+
+    fn select(&self) -> &'static str {
+        self.database.choose(OF_SQLITE, OF_POSTGRES)
+    }
+
+    /// A parameter that is a number of seconds, as apalis has points in time.
+    fn moment(&self, parameter: &str) -> String {
+        self.database
+            .choose(parameter.to_owned(), format!("to_timestamp({parameter})"))
     }
 }

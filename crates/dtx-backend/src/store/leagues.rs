@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
+use crate::cache::Tables;
 use crate::store::{Conditions, Record, Store, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -31,6 +32,10 @@ impl Record for League {
 
     fn owner_id(&self) -> i64 {
         self.owner_id
+    }
+
+    fn tables(&self) -> Option<Tables> {
+        Some(Tables::OfLeague(self.id))
     }
 }
 
@@ -64,7 +69,7 @@ impl Store {
         let query = "INSERT INTO leagues (organization_id, name, created_at) \
                      VALUES ($1, $2, $3) RETURNING id";
         self.insert(
-            sqlx::query(query)
+            self.query(query)
                 .bind(new.organization_id)
                 .bind(&new.name)
                 .bind(Timestamp::now()),
@@ -78,7 +83,7 @@ impl Store {
         changes: &LeagueChanges,
     ) -> Result<League, StoreError> {
         let query = "UPDATE leagues SET name = COALESCE($2, name) WHERE id = $1";
-        self.update(id, sqlx::query(query).bind(id).bind(&changes.name))
+        self.update(id, self.query(query).bind(id).bind(&changes.name))
             .await
     }
 }

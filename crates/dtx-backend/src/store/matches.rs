@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
+use crate::cache::Tables;
 use crate::store::{Conditions, Record, Store, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -51,6 +52,10 @@ impl Record for Match {
     fn owner_id(&self) -> i64 {
         self.owner_id
     }
+
+    fn tables(&self) -> Option<Tables> {
+        Some(Tables::OfTournament(self.tournament_id))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,7 +97,7 @@ impl Store {
                      SELECT id, first_team_id, second_team_id, $2, $3, $4, $5, $6 FROM games \
                      WHERE id = $1 AND state = 'finished' RETURNING id";
         self.insert(
-            sqlx::query(query)
+            self.query(query)
                 .bind(game_id)
                 .bind(score.winner_id)
                 .bind(score.first_score)
@@ -114,7 +119,7 @@ impl Store {
                      steam_match_id = $5 WHERE id = $1";
         self.update(
             id,
-            sqlx::query(query)
+            self.query(query)
                 .bind(id)
                 .bind(score.winner_id)
                 .bind(score.first_score)

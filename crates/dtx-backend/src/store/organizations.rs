@@ -65,7 +65,7 @@ impl Store {
         let query = "INSERT INTO organizations (name, owner_id, created_at) \
                      VALUES ($1, $2, $3) RETURNING id";
         self.insert(
-            sqlx::query(query)
+            self.query(query)
                 .bind(&new.name)
                 .bind(owner_id)
                 .bind(Timestamp::now()),
@@ -82,7 +82,7 @@ impl Store {
                      owner_id = COALESCE($3, owner_id) WHERE id = $1";
         self.update(
             id,
-            sqlx::query(query)
+            self.query(query)
                 .bind(id)
                 .bind(&changes.name)
                 .bind(changes.owner_id),

@@ -63,14 +63,11 @@ impl Store {
                      JOIN teams AS first ON first.id = first_team_id \
                      JOIN teams AS second ON second.id = second_team_id \
                      WHERE drafts.id = $1";
-        let row: Option<Row> = sqlx::query_as(query)
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await?;
+        let row: Option<Row> = self.query(query).bind(id).fetch_optional().await?;
         let Some(row) = row else { return Ok(None) };
         let query = "SELECT position, team_id, hero, is_automatic, picked_at FROM draft_picks \
                      WHERE draft_id = $1 ORDER BY position";
-        let picks = sqlx::query_as(query).bind(id).fetch_all(&self.pool).await?;
+        let picks = self.query(query).bind(id).fetch_all().await?;
         Ok(Some(StoredDraft {
             id: row.id,
             tournament_id: row.tournament_id,
@@ -94,13 +91,14 @@ impl Store {
     /// Begins a draft; `false` when it has begun already.
     pub(crate) async fn begin_draft(&self, id: i64) -> Result<bool, StoreError> {
         let query = "UPDATE drafts SET started_at = $2 WHERE id = $1 AND started_at IS NULL";
-        let begun = sqlx::query(query)
+        let begun = self
+            .query(query)
             .bind(id)
             .bind(Timestamp::now())
-            .execute(&self.pool)
+            .execute()
             .await?;
         self.changed();
-        Ok(begun.rows_affected() > 0)
+        Ok(begun > 0)
     }
 
     /// Stores a pick; `false` when there is one at this position, or of this hero, already.
@@ -115,17 +113,18 @@ impl Store {
         let query = "INSERT INTO draft_picks \
                      (draft_id, position, team_id, hero, is_automatic, picked_at) \
                      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-        let added = sqlx::query(query)
+        let added = self
+            .query(query)
             .bind(draft_id)
             .bind(position)
             .bind(team_id)
             .bind(hero)
             .bind(is_automatic)
             .bind(Timestamp::now())
-            .execute(&self.pool)
+            .execute()
             .await?;
         self.changed();
-        Ok(added.rows_affected() > 0)
+        Ok(added > 0)
     }
 
     /// The drafts that have begun and have fewer than `picks` picks.
@@ -134,9 +133,7 @@ impl Store {
                      (SELECT COUNT(*) FROM draft_picks WHERE draft_id = drafts.id) < $1 \
                      ORDER BY id";
         let picks = i64::try_from(picks).unwrap_or(i64::MAX);
-        Ok(sqlx::query_scalar(query)
-            .bind(picks)
-            .fetch_all(&self.pool)
-            .await?)
+        let drafts = self.query(query).bind(picks).fetch_all().await?;
+        Ok(drafts.into_iter().map(|(id,)| id).collect())
     }
 }

@@ -39,32 +39,35 @@ impl Store {
         of: &Match,
         stats: &MatchStats,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.begin().await?;
         let query = "UPDATE matches SET winner_id = $3, first_score = $4, second_score = $5 \
                      WHERE id = $1 AND steam_match_id = $2";
-        let updated = sqlx::query(query)
+        let updated = transaction
+            .query(query)
             .bind(of.id)
             .bind(of.steam_match_id)
             .bind(stats.score.winner_id)
             .bind(stats.score.first_score)
             .bind(stats.score.second_score);
-        if updated.execute(&mut *transaction).await?.rows_affected() == 0 {
+        if updated.execute().await? == 0 {
             return Ok(false);
         }
-        sqlx::query("DELETE FROM player_stats WHERE match_id = $1")
+        transaction
+            .query("DELETE FROM player_stats WHERE match_id = $1")
             .bind(of.id)
-            .execute(&mut *transaction)
+            .execute()
             .await?;
         for player in &stats.players {
             let query = "INSERT INTO player_stats (match_id, account_id, kills, deaths, assists) \
                          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
-            sqlx::query(query)
+            transaction
+                .query(query)
                 .bind(of.id)
                 .bind(player.account_id)
                 .bind(player.kills)
                 .bind(player.deaths)
                 .bind(player.assists)
-                .execute(&mut *transaction)
+                .execute()
                 .await?;
         }
         transaction.commit().await?;
@@ -77,12 +80,14 @@ impl Store {
         &self,
         tournament_id: i64,
     ) -> Result<Vec<PlayerTotals>, StoreError> {
-        let query = "SELECT account_id, COUNT(*) AS matches, SUM(kills) AS kills, \
-                     SUM(deaths) AS deaths, SUM(assists) AS assists FROM player_stats \
+        let query = "SELECT account_id, COUNT(*) AS matches, \
+                     CAST(SUM(kills) AS BIGINT) AS kills, \
+                     CAST(SUM(deaths) AS BIGINT) AS deaths, \
+                     CAST(SUM(assists) AS BIGINT) AS assists FROM player_stats \
                      JOIN matches ON matches.id = match_id JOIN games ON games.id = game_id \
                      WHERE tournament_id = $1 GROUP BY account_id \
                      ORDER BY kills DESC, deaths, assists DESC, account_id";
-        let totals = sqlx::query_as(query).bind(tournament_id);
-        Ok(totals.fetch_all(&self.pool).await?)
+        let totals = self.query(query).bind(tournament_id);
+        Ok(totals.fetch_all().await?)
     }
 }

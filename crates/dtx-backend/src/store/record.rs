@@ -2,15 +2,13 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::FromRow;
-use sqlx::sqlite::SqliteRow;
 
+use crate::cache::Tables;
 use crate::store::Conditions;
+use crate::store::query::FromEitherRow;
 
 /// A resource of the site as it stands in the database and, the same, in the API.
-pub(crate) trait Record:
-    for<'row> FromRow<'row, SqliteRow> + Serialize + Send + Unpin + 'static
-{
+pub(crate) trait Record: FromEitherRow + Serialize + 'static {
     /// The name of one, as labels have it: `team`.
     const NAME: &'static str;
     /// The name of its table and of its place in the API: `teams`.
@@ -27,6 +25,11 @@ pub(crate) trait Record:
 
     /// The user who may change it, beside the staff.
     fn owner_id(&self) -> i64;
+
+    /// The tables that it has its part in.
+    fn tables(&self) -> Option<Tables> {
+        None
+    }
 }
 
 /// Which part of a list is wanted. Pages count from 1.

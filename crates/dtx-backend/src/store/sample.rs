@@ -1,10 +1,10 @@
 //! Sample data, so that a new site has something to show.
 
-use sqlx::{Sqlite, Transaction};
 use time::Duration;
 
 use crate::store::GameState::{self, Finished, Running, Scheduled};
-use crate::store::{Store, StoreError};
+use crate::store::query::Query;
+use crate::store::{Store, StoreError, Transaction, User};
 use crate::timestamp::Timestamp;
 
 const USERS: [&str; 8] = [
@@ -81,22 +81,22 @@ type SampleGame = (
 /// The winner, if it is no draw, and both scores.
 type SampleResult = (Option<usize>, i64, i64);
 
+const HAS_USERS: &str = "SELECT EXISTS (SELECT 1 FROM users)";
+
 impl Store {
     /// Says whether there is any user yet.
     pub(crate) async fn has_users(&self) -> Result<bool, StoreError> {
-        let query = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM users)");
-        Ok(query.fetch_one(&self.pool).await?)
+        let (has_users,) = self.query(HAS_USERS).fetch_one().await?;
+        Ok(has_users)
     }
 
     /// Fills the database with sample data unless it has users already. All users of the
     /// sample have the one password. Says whether it did.
     pub(crate) async fn add_sample_data(&self, password_hash: &str) -> Result<bool, StoreError> {
-        // Immediate: of two processes that start at once, the second sees what the first
-        // has written.
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let has_users: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM users)")
-            .fetch_one(&mut *transaction)
-            .await?;
+        let mut transaction = self.begin().await?;
+        // Of two processes that start at once, the second sees what the first has written.
+        transaction.lock_all::<User>().await?;
+        let (has_users,) = transaction.query(HAS_USERS).fetch_one().await?;
         if has_users {
             return Ok(false);
         }
@@ -111,11 +111,9 @@ impl Store {
 }
 
 struct Sample {
-    transaction: Transaction<'static, Sqlite>,
+    transaction: Transaction,
     now: Timestamp,
 }
-
-type SampleQuery = sqlx::query::QueryScalar<'static, Sqlite, i64, sqlx::sqlite::SqliteArguments>;
 
 impl Sample {
     async fn add_everything(&mut self, password_hash: &str) -> Result<(), sqlx::Error> {
@@ -124,27 +122,30 @@ impl Sample {
         for (name, owner) in ORGANIZATIONS {
             let query = "INSERT INTO organizations (name, owner_id, created_at) \
                          VALUES ($1, $2, $3) RETURNING id";
-            let query = sqlx::query_scalar(query).bind(name).bind(users[owner]);
-            organizations.push(self.insert(query.bind(self.now)).await?);
+            let query = self.transaction.query(query).bind(name).bind(users[owner]);
+            organizations.push(inserted(query.bind(self.now)).await?);
         }
         let mut leagues = Vec::new();
         for (name, organization) in LEAGUES {
             let query = "INSERT INTO leagues (name, organization_id, created_at) \
                          VALUES ($1, $2, $3) RETURNING id";
-            let query = sqlx::query_scalar(query)
+            let query = self
+                .transaction
+                .query(query)
                 .bind(name)
                 .bind(organizations[organization]);
-            leagues.push(self.insert(query.bind(self.now)).await?);
+            leagues.push(inserted(query.bind(self.now)).await?);
         }
         let mut teams = Vec::new();
         for (name, league, captain) in TEAMS {
             let query = "INSERT INTO teams (name, league_id, captain_id, created_at) \
                          VALUES ($1, $2, $3, $4) RETURNING id";
-            let query = sqlx::query_scalar(query).bind(name).bind(leagues[league]);
-            teams.push(
-                self.insert(query.bind(users[captain]).bind(self.now))
-                    .await?,
-            );
+            let query = self
+                .transaction
+                .query(query)
+                .bind(name)
+                .bind(leagues[league]);
+            teams.push(inserted(query.bind(users[captain]).bind(self.now)).await?);
         }
         let tournaments = self.add_tournaments(&leagues).await?;
         self.add_drafts(&tournaments, &teams).await?;
@@ -159,12 +160,14 @@ impl Sample {
         for (at, name) in USERS.into_iter().enumerate() {
             let query = "INSERT INTO users (username, password_hash, is_staff, created_at) \
                          VALUES ($1, $2, $3, $4) RETURNING id";
-            let query = sqlx::query_scalar(query)
+            let query = self
+                .transaction
+                .query(query)
                 .bind(name)
-                .bind(password_hash.to_owned())
+                .bind(password_hash)
                 .bind(at == STAFF)
                 .bind(self.now);
-            users.push(self.insert(query).await?);
+            users.push(inserted(query).await?);
         }
         Ok(users)
     }
@@ -172,31 +175,37 @@ impl Sample {
     async fn add_tournaments(&mut self, leagues: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
         let mut tournaments = Vec::new();
         for (name, league, in_days) in TOURNAMENTS {
+            let starts_at = self.day(in_days);
             let query = "INSERT INTO tournaments (name, league_id, starts_at, created_at) \
                          VALUES ($1, $2, $3, $4) RETURNING id";
-            let query = sqlx::query_scalar(query)
+            let query = self
+                .transaction
+                .query(query)
                 .bind(name)
                 .bind(leagues[league])
-                .bind(self.day(in_days))
+                .bind(starts_at)
                 .bind(self.now);
-            tournaments.push(self.insert(query).await?);
+            tournaments.push(inserted(query).await?);
         }
         Ok(tournaments)
     }
 
     async fn add_drafts(&mut self, tournaments: &[i64], teams: &[i64]) -> Result<(), sqlx::Error> {
         for (tournament, first, second, in_days) in DRAFTS {
+            let starts_at = self.day(in_days);
             let query = "INSERT INTO drafts (tournament_id, league_id, first_team_id, \
                          second_team_id, starts_at, created_at) \
                          SELECT id, league_id, $2, $3, $4, $5 FROM tournaments WHERE id = $1 \
                          RETURNING id";
-            let query = sqlx::query_scalar(query)
+            let query = self
+                .transaction
+                .query(query)
                 .bind(tournaments[tournament])
                 .bind(teams[first])
                 .bind(teams[second])
-                .bind(self.day(in_days))
+                .bind(starts_at)
                 .bind(self.now);
-            self.insert(query).await?;
+            inserted(query).await?;
         }
         Ok(())
     }
@@ -214,7 +223,9 @@ impl Sample {
                      second_team_id, state, scheduled_at, started_at, finished_at, created_at) \
                      SELECT id, league_id, $2, $3, $4, $5, $6, $7, $8, $9 FROM tournaments \
                      WHERE id = $1 RETURNING id";
-        let query = sqlx::query_scalar(query)
+        let query = self
+            .transaction
+            .query(query)
             .bind(tournaments[tournament])
             .bind(round)
             .bind(teams[first])
@@ -224,7 +235,7 @@ impl Sample {
             .bind(has_started.then_some(scheduled_at))
             .bind(has_finished.then(|| scheduled_at.plus(Duration::minutes(47))))
             .bind(self.now);
-        let id = self.insert(query).await?;
+        let id = inserted(query).await?;
         let Some((winner, first_score, second_score)) = result else {
             return Ok(());
         };
@@ -232,21 +243,25 @@ impl Sample {
                      first_score, second_score, created_at) \
                      SELECT id, first_team_id, second_team_id, $2, $3, $4, $5 FROM games \
                      WHERE id = $1 RETURNING id";
-        let query = sqlx::query_scalar(query)
+        let query = self
+            .transaction
+            .query(query)
             .bind(id)
             .bind(winner.map(|team| teams[team]))
             .bind(first_score)
             .bind(second_score)
             .bind(self.now);
-        self.insert(query).await?;
+        inserted(query).await?;
         Ok(())
-    }
-
-    async fn insert(&mut self, query: SampleQuery) -> Result<i64, sqlx::Error> {
-        query.fetch_one(&mut *self.transaction).await
     }
 
     fn day(&self, in_days: i64) -> Timestamp {
         self.now.plus(Duration::days(in_days))
     }
+}
+
+/// Runs an `INSERT … RETURNING id`; the id.
+async fn inserted(query: Query<'_>) -> Result<i64, sqlx::Error> {
+    let (id,) = query.fetch_one().await?;
+    Ok(id)
 }

@@ -1,13 +1,14 @@
 //! What follows from results: tables and brackets.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, FromRow};
 
-use crate::store::{GameState, Store, StoreError};
+use crate::events::Event;
+use crate::store::{GameState, Store, StoreError, Tournament};
 use crate::timestamp::Timestamp;
 
 /// A team's line in a table: three points for a win, one for a draw.
-#[derive(Debug, FromRow, Serialize)]
+#[derive(Debug, Deserialize, FromRow, Serialize)]
 pub(crate) struct Standing {
     /// Counts from 1. More points come first, then the better difference of scores, then
     /// more scored, then the name, then the older team.
@@ -62,9 +63,9 @@ fn table(from: &str) -> AssertSqlSafe<String> {
          (ORDER BY points DESC, scored - conceded DESC, scored DESC, team, team_id) AS position, \
          team_id, team, played, won, played - won - lost AS drawn, lost, scored, conceded, points \
          FROM (SELECT teams.id AS team_id, teams.name AS team, COUNT(results.team_id) AS played, \
-         COALESCE(SUM(won), 0) AS won, COALESCE(SUM(lost), 0) AS lost, \
-         COALESCE(SUM(scored), 0) AS scored, COALESCE(SUM(conceded), 0) AS conceded, \
-         COALESCE(SUM(2 * won + 1 - lost), 0) AS points \
+         CAST(COALESCE(SUM(won), 0) AS BIGINT) AS won, CAST(COALESCE(SUM(lost), 0) AS BIGINT) AS lost, \
+         CAST(COALESCE(SUM(scored), 0) AS BIGINT) AS scored, CAST(COALESCE(SUM(conceded), 0) AS BIGINT) AS conceded, \
+         CAST(COALESCE(SUM(2 * won + 1 - lost), 0) AS BIGINT) AS points \
          {from} GROUP BY teams.id, teams.name) AS totals ORDER BY position"
     ))
 }
@@ -79,8 +80,8 @@ impl Store {
             "FROM teams LEFT JOIN results ON results.team_id = teams.id \
              WHERE teams.league_id = $1",
         );
-        let standings = sqlx::query_as(sql).bind(league_id);
-        Ok(standings.fetch_all(&self.pool).await?)
+        let standings = self.query(sql).bind(league_id);
+        Ok(standings.fetch_all().await?)
     }
 
     /// The table of the teams that have games in a tournament, from its results.
@@ -89,8 +90,8 @@ impl Store {
         tournament_id: i64,
     ) -> Result<Vec<Standing>, StoreError> {
         let sql = table(OF_TOURNAMENT);
-        let standings = sqlx::query_as(sql).bind(tournament_id);
-        Ok(standings.fetch_all(&self.pool).await?)
+        let standings = self.query(sql).bind(tournament_id);
+        Ok(standings.fetch_all().await?)
     }
 
     /// The table of a tournament as it was stored, and when; `None` when none is, or anything
@@ -100,20 +101,22 @@ impl Store {
         tournament_id: i64,
     ) -> Result<Option<(Timestamp, Vec<Standing>)>, StoreError> {
         // Both of one moment.
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin_reading().await?;
         let query = "SELECT computed_at FROM stored_tables WHERE tournament_id = $1";
-        let computed_at = sqlx::query_scalar(query)
+        let computed_at = transaction
+            .query(query)
             .bind(tournament_id)
-            .fetch_optional(&mut *transaction)
+            .fetch_optional()
             .await?;
-        let Some(computed_at) = computed_at else {
+        let Some((computed_at,)) = computed_at else {
             return Ok(None);
         };
         let query = "SELECT position, team_id, team, played, won, drawn, lost, scored, conceded, \
                      points FROM stored_standings WHERE tournament_id = $1 ORDER BY position";
-        let standings = sqlx::query_as(query)
+        let standings = transaction
+            .query(query)
             .bind(tournament_id)
-            .fetch_all(&mut *transaction)
+            .fetch_all()
             .await?;
         Ok(Some((computed_at, standings)))
     }
@@ -124,20 +127,24 @@ impl Store {
         &self,
         tournament_id: i64,
     ) -> Result<Option<u64>, StoreError> {
-        // Immediate: what is stored follows from all that was committed before.
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("DELETE FROM stored_tables WHERE tournament_id = $1")
+        let mut transaction = self.begin().await?;
+        // What is stored follows from all that was committed before; what is committed later takes
+        // it away again.
+        transaction.lock::<Tournament>(tournament_id).await?;
+        transaction
+            .query("DELETE FROM stored_tables WHERE tournament_id = $1")
             .bind(tournament_id)
-            .execute(&mut *transaction)
+            .execute()
             .await?;
         let query = "INSERT INTO stored_tables (tournament_id, computed_at) \
                      SELECT id, $2 FROM tournaments WHERE id = $1";
-        let stored = sqlx::query(query)
+        let stored = transaction
+            .query(query)
             .bind(tournament_id)
             .bind(Timestamp::now())
-            .execute(&mut *transaction)
+            .execute()
             .await?;
-        if stored.rows_affected() == 0 {
+        if stored == 0 {
             return Ok(None);
         }
         let table = table(OF_TOURNAMENT).0;
@@ -146,10 +153,13 @@ impl Store {
              drawn, lost, scored, conceded, points) SELECT $1, position, team_id, team, played, \
              won, drawn, lost, scored, conceded, points FROM ({table}) AS computed"
         ));
-        let standings = sqlx::query(query).bind(tournament_id);
-        let teams = standings.execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        Ok(Some(teams.rows_affected()))
+        let standings = transaction.query(query).bind(tournament_id);
+        let teams = standings.execute().await?;
+        transaction
+            .store_event(&Event::BracketChanged { tournament_id })
+            .await?;
+        self.commit(transaction).await?;
+        Ok(Some(teams))
     }
 
     /// The games of a tournament, by round and then in the order in which they are played.
@@ -165,10 +175,7 @@ impl Store {
                      JOIN teams AS second ON second.id = games.second_team_id \
                      LEFT JOIN matches ON matches.game_id = games.id \
                      WHERE tournament_id = $1 ORDER BY round, scheduled_at, games.id";
-        let games: Vec<BracketGame> = sqlx::query_as(query)
-            .bind(tournament_id)
-            .fetch_all(&self.pool)
-            .await?;
+        let games: Vec<BracketGame> = self.query(query).bind(tournament_id).fetch_all().await?;
         let mut rounds: Vec<BracketRound> = Vec::new();
         for game in games {
             match rounds.last_mut() {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
+use crate::cache::Tables;
 use crate::store::{Conditions, Record, Store, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -29,6 +30,10 @@ impl Record for Team {
 
     fn owner_id(&self) -> i64 {
         self.captain_id
+    }
+
+    fn tables(&self) -> Option<Tables> {
+        Some(Tables::OfLeague(self.league_id))
     }
 }
 
@@ -70,7 +75,7 @@ impl Store {
         let query = "INSERT INTO teams (league_id, name, captain_id, created_at) \
                      VALUES ($1, $2, $3, $4) RETURNING id";
         self.insert(
-            sqlx::query(query)
+            self.query(query)
                 .bind(new.league_id)
                 .bind(&new.name)
                 .bind(captain_id)
@@ -88,7 +93,7 @@ impl Store {
                      captain_id = COALESCE($3, captain_id) WHERE id = $1";
         self.update(
             id,
-            sqlx::query(query)
+            self.query(query)
                 .bind(id)
                 .bind(&changes.name)
                 .bind(changes.captain_id),

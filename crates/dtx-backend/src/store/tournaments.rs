@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
+use crate::cache::Tables;
 use crate::store::{Conditions, Record, Store, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -33,6 +34,10 @@ impl Record for Tournament {
 
     fn owner_id(&self) -> i64 {
         self.owner_id
+    }
+
+    fn tables(&self) -> Option<Tables> {
+        Some(Tables::OfTournament(self.id))
     }
 }
 
@@ -74,7 +79,7 @@ impl Store {
         let query = "INSERT INTO tournaments (league_id, name, starts_at, created_at) \
                      VALUES ($1, $2, $3, $4) RETURNING id";
         self.insert(
-            sqlx::query(query)
+            self.query(query)
                 .bind(new.league_id)
                 .bind(&new.name)
                 .bind(new.starts_at)
@@ -92,7 +97,7 @@ impl Store {
                      starts_at = COALESCE($3, starts_at) WHERE id = $1";
         self.update(
             id,
-            sqlx::query(query)
+            self.query(query)
                 .bind(id)
                 .bind(&changes.name)
                 .bind(changes.starts_at),

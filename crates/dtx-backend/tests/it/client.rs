@@ -10,7 +10,7 @@ use tower::ServiceExt as _;
 /// Sends requests, with the cookie of its session once it is logged in.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
-    router: Router,
+    pub(crate) router: Router,
     pub(crate) cookie: Option<String>,
 }
 

@@ -265,14 +265,30 @@ async fn the_request_id_of_the_client_comes_back_with_every_error() {
 #[tokio::test]
 async fn a_failure_of_the_database_is_told_to_the_log_alone() {
     let site = Site::empty().await;
+    let database = site.database().await;
+    let rename = "ALTER TABLE teams RENAME TO hidden";
+    database.execute(rename).await.unwrap();
     let logs = capture_logs();
-    site.application.close().await;
     let answer = site.nobody().get("/api/teams/").await;
     answer.assert_error(500, "internal");
     assert_eq!(answer.body["error"]["message"], "something went wrong here");
     let line = logs.single("request_failed");
     assert_eq!(line["error"], "the database failed");
-    let causes = "the database failed\n\
+    let causes = line["exception"].as_str().unwrap();
+    let cause = database.choose("no such table: teams", "relation \"teams\" does not exist");
+    assert!(causes.contains(cause), "{causes}");
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_told_and_why_to_the_log_alone() {
+    let site = Site::empty().await;
+    let logs = capture_logs();
+    site.application.close().await;
+    let answer = site.nobody().get("/api/teams/").await;
+    answer.assert_error(503, "unavailable");
+    let line = logs.single("request_failed");
+    assert_eq!(line["error"], "the database does not answer");
+    let causes = "the database does not answer\n\
                   caused by: attempted to acquire a connection on a closed pool";
     assert_eq!(line["exception"], causes);
 }

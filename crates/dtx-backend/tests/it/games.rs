@@ -175,7 +175,7 @@ async fn the_database_itself_keeps_results_sound() {
         "UPDATE drafts SET first_team_id = 8 WHERE id = 1",
         "DELETE FROM teams WHERE id = 1",
     ] {
-        let result = sqlx::query(change).execute(&database).await;
+        let result = database.execute(change).await;
         assert!(result.is_err(), "{change}");
     }
 }

@@ -6,22 +6,35 @@
     reason = "a test fails by panicking"
 )]
 
+mod announcements;
+mod bearer;
+mod bot;
 mod browser;
+mod cache;
+mod cache_contents;
+mod cache_outages;
 mod client;
+mod database;
 mod debug_routes;
+mod discord;
 mod doctor;
 mod errors;
+mod exactly_once;
 mod export;
+mod export_failures;
 mod games;
 mod health;
 mod job_list;
 mod jobs;
+mod joining;
 mod lines;
 mod lists;
 mod live;
+mod one_trace;
 mod output;
 mod page;
 mod permissions;
+mod postgres;
 mod process;
 mod program;
 mod resources;
@@ -29,6 +42,7 @@ mod sample_data;
 mod sessions;
 mod site;
 mod slashes;
+mod stack;
 mod standings;
 mod steam;
 mod stub;

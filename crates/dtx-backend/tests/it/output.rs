@@ -92,11 +92,10 @@ async fn a_stalled_output_slows_no_request_and_every_line_is_written_or_counted(
     }
     assert_eq!(lines + dropped, stalled.len() as u64, "{dropped} dropped");
 
-    // Twice the usual, and what a machine adds that is busy with other tests. A request that waited
-    // for the output would take seconds.
+    // Twice the usual, and what a busy machine adds.
     let (before, during) = (percentile(&usual, 99), percentile(&stalled, 99));
     assert!(
-        during < 2 * before + Duration::from_millis(100),
+        during < 2 * before + Duration::from_millis(20),
         "99 of 100 requests within {before:?} before, {during:?} during the stall"
     );
 

@@ -17,6 +17,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::timeout;
 
+use crate::database;
+
 /// How long anything may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -67,10 +69,13 @@ impl Program {
         arguments: &[&str],
         stdout: Stdio,
     ) -> Self {
+        let url = database::url_for(directory.path());
+        let url = url.as_deref().map(|url| ("DATABASE_URL", url));
         let mut child = Command::new(env!("CARGO_BIN_EXE_dtx-backend"))
             .args(arguments)
             .current_dir(directory.path())
             .env_clear()
+            .envs(url)
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(stdout)

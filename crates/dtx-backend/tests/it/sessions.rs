@@ -114,13 +114,11 @@ async fn a_session_that_has_expired_is_nobodys_and_goes_with_the_next_login() {
     let user = site.user("captain").await;
     let database = site.database().await;
     let expire = "UPDATE sessions SET expires_at = '2020-01-01T00:00:00Z'";
-    sqlx::query(expire).execute(&database).await.unwrap();
+    database.execute(expire).await.unwrap();
     let answer = user.get("/api/users/me/").await;
     answer.assert_error(401, "unauthenticated");
     site.nobody().log_in("captain", "first-pick-roshan").await;
-    let count = sqlx::query_scalar("SELECT COUNT(*) FROM sessions");
-    let count: i64 = count.fetch_one(&database).await.unwrap();
-    assert_eq!(count, 1);
+    assert_eq!(database.count("SELECT COUNT(*) FROM sessions").await, 1);
 }
 
 #[tokio::test]

@@ -4,17 +4,18 @@ use std::path::PathBuf;
 
 use dtx_backend::{Application, DatabaseUrl, Settings};
 use serde_json::json;
-use sqlx::SqlitePool;
 use telemetry_core::Environment;
 use tempfile::TempDir;
 
 use crate::client::Client;
+use crate::database::{self, Database};
 
 /// A site whose database nobody else has.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) application: Application,
     settings: Settings,
+    url: String,
     directory: TempDir,
 }
 
@@ -34,10 +35,14 @@ impl Site {
         let directory = tempfile::tempdir().unwrap();
         let environment = Environment::from_iter(variables);
         let mut settings = Settings::from_environment(&environment).unwrap();
-        settings.database_url = DatabaseUrl::file(directory.path().join("dtx.sqlite"));
+        let file = directory.path().join("dtx.sqlite");
+        let url = database::url_for(directory.path());
+        let url = url.unwrap_or_else(|| format!("sqlite:{}", file.display()));
+        settings.database_url = DatabaseUrl::parse(&url).unwrap();
         Self {
             application: Application::open(&settings).await.unwrap(),
             settings,
+            url,
             directory,
         }
     }
@@ -49,6 +54,11 @@ impl Site {
             application: Application::open(&self.settings).await.unwrap(),
             ..self
         }
+    }
+
+    /// The same site once more, as another process has it.
+    pub(crate) async fn another_process(&self) -> Application {
+        Application::open(&self.settings).await.unwrap()
     }
 
     /// Somebody who is not logged in.
@@ -69,9 +79,8 @@ impl Site {
     }
 
     /// The database, by the back door.
-    pub(crate) async fn database(&self) -> SqlitePool {
-        let url = format!("sqlite:{}", self.database_file().display());
-        SqlitePool::connect(&url).await.unwrap()
+    pub(crate) async fn database(&self) -> Database {
+        Database::open(&self.url).await
     }
 
     pub(crate) fn database_file(&self) -> PathBuf {

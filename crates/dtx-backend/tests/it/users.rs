@@ -15,7 +15,10 @@ async fn whoever_signs_up_is_an_ordinary_user_and_not_logged_in() {
     );
     assert!(answer.header("set-cookie").is_none());
     let fields: Vec<_> = answer.body.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["created_at", "id", "is_staff", "username"]);
+    assert_eq!(
+        fields,
+        ["created_at", "discord_id", "id", "is_staff", "username"]
+    );
     assert_eq!(answer.body["is_staff"], false);
     let read = site.nobody().get("/api/users/1/").await;
     assert_eq!(read.assert_status(200).body, answer.body);

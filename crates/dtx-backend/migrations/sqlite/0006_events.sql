@@ -1,0 +1,33 @@
+-- What is to be told to others, and what was told.
+
+-- Events that no broker has yet: stored in the transaction that makes them true.
+CREATE TABLE outbox (
+    id TEXT PRIMARY KEY,
+    routing_key TEXT NOT NULL,
+    body TEXT NOT NULL,
+    -- The context of who did it, as JSON: so the trace goes on, whenever it is sent.
+    headers TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    -- Whoever sends it has until then.
+    claimed_until TEXT NOT NULL
+);
+CREATE INDEX outbox_claims ON outbox (claimed_until);
+
+-- Notices of games that are about to begin. A game that is put off has another one.
+CREATE TABLE notifications (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    game_id INTEGER NOT NULL REFERENCES games (id) ON DELETE CASCADE,
+    scheduled_at TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at TEXT NOT NULL,
+    sent_at TEXT,
+    UNIQUE (game_id, scheduled_at)
+);
+CREATE INDEX notifications_due ON notifications (next_attempt_at) WHERE sent_at IS NULL;
+
+-- Events that were announced in the chat, or are about to be: a broker may bring one twice.
+CREATE TABLE announcements (
+    event_id TEXT PRIMARY KEY,
+    claimed_until TEXT NOT NULL,
+    announced_at TEXT
+);
