@@ -6,6 +6,7 @@ use anyhow::bail;
 use lexopt::{Arg, Parser, ValueExt as _};
 
 use crate::bench;
+use crate::services::Action;
 
 /// What `--help` shows.
 pub(crate) const HELP: &str = "\
@@ -14,10 +15,11 @@ The developers' commands.
 Usage: cargo xtask COMMAND
 
 Commands:
-  ci [--without-tests]    Run everything that CI checks: lint, test, docs and bench --quick
-  test [ARGUMENT…]        Run every test, then build every combination of features;
-                          arguments go to cargo test, which is then all that runs:
-                          cargo xtask test -- NAME
+  ci [--without-tests]    Run everything that CI checks: lint, test, the files under
+                          docker, docs and bench --quick
+  test [ARGUMENT…]        Start what tests need (services up), run every test, then build
+                          every combination of features; arguments go to cargo test, which
+                          is then all that runs: cargo xtask test -- NAME
   lint [--fix]            Check formatting, lints and dependencies, or mend what can be
   docs [--serve]          Build the API documentation, the reference page and the site, or
                           serve the site on http://127.0.0.1:8001
@@ -25,6 +27,12 @@ Commands:
                           Measure against other loggers. --quick: fewer rounds, and fails
                           when instruction counts exceed bench/baseline.json, which
                           --save-baseline writes
+  services up | down | status
+                          PostgreSQL, Redis and RabbitMQ for tests. up: those that answer on
+                          their usual ports, or at TEST_POSTGRES_URL, TEST_REDIS_URL and
+                          TEST_AMQP_URL; else by Docker Compose; else, when root, from
+                          Debian's packages. down: stop what up has started. status: say
+                          which answer
   demo [ARGUMENT…]        Run the tournament site; arguments go to dtx-backend
 
 Options:
@@ -40,6 +48,7 @@ pub(crate) enum Task {
     Lint { fix: bool },
     Docs { serve: bool },
     Bench(bench::Options),
+    Services(Action),
     Demo(Vec<OsString>),
 }
 
@@ -71,6 +80,7 @@ impl Task {
                 serve: flag(parser, "serve")?,
             }),
             "bench" => bench_options(parser).map(Self::Bench),
+            "services" => action(parser).map(Self::Services),
             "demo" => Ok(Self::Demo(
                 parser
                     .raw_args()?
@@ -94,6 +104,24 @@ fn flag(mut parser: Parser, name: &str) -> anyhow::Result<bool> {
         }
     }
     Ok(is_set)
+}
+
+fn action(mut parser: Parser) -> anyhow::Result<Action> {
+    let action = match parser.next()? {
+        Some(Arg::Value(value)) => value.string()?,
+        Some(other) => return Err(other.unexpected().into()),
+        None => bail!("services needs one of up, down, status"),
+    };
+    let action = match &*action {
+        "up" => Action::Up,
+        "down" => Action::Down,
+        "status" => Action::Status,
+        _ => bail!("services knows up, down and status, and not {action:?}"),
+    };
+    match parser.next()? {
+        None => Ok(action),
+        Some(other) => Err(other.unexpected().into()),
+    }
 }
 
 fn bench_options(mut parser: Parser) -> anyhow::Result<bench::Options> {
@@ -147,6 +175,20 @@ mod tests {
         );
         for line in ["demo -- --version", "demo --version"] {
             assert_eq!(parse(line), Ok(Task::Demo(vec!["--version".into()])));
+        }
+    }
+
+    #[test]
+    fn services_take_one_action() {
+        assert_eq!(parse("services up"), Ok(Task::Services(Action::Up)));
+        assert_eq!(parse("services status"), Ok(Task::Services(Action::Status)));
+        for line in [
+            "services",
+            "services pu",
+            "services up down",
+            "services --up",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::bench::{self, instructions};
 use crate::steps::Steps;
-use crate::{docs, lint, test};
+use crate::{deployment, docs, lint, test};
 
 /// Runs all checks; those of `test` unless the caller has run them already.
 ///
@@ -16,6 +16,7 @@ pub(crate) fn run(steps: &mut Steps, with_tests: bool) -> anyhow::Result<()> {
     } else {
         steps.leave_out("cargo xtask test", "--without-tests");
     }
+    deployment::check(steps);
     docs::build(steps, docs::Reference::Check);
     let quick = bench::Options {
         quick: true,

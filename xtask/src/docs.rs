@@ -1,15 +1,13 @@
 //! `docs`: the API documentation, the generated reference page and the site.
 
-mod virtualenv;
-
 use std::fs;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::process;
 use crate::steps::Steps;
 use crate::workspace::{self, cargo};
+use crate::{process, virtualenv};
 
 const REFERENCE: &str = "docs/dev/telemetry/reference.md";
 
@@ -33,7 +31,7 @@ pub(crate) fn build(steps: &mut Steps, reference: Reference) {
         Reference::Check => steps.check(&format!("check {REFERENCE}"), check_reference),
     };
     if steps.check("prepare .venv", virtualenv::prepare) {
-        steps.run(virtualenv::mkdocs().args(["build", "--strict"]));
+        steps.run(mkdocs().args(["build", "--strict"]));
     }
 }
 
@@ -44,9 +42,16 @@ pub(crate) fn build(steps: &mut Steps, reference: Reference) {
 /// When `mkdocs` cannot be installed or started.
 pub(crate) fn serve() -> anyhow::Result<ExitCode> {
     virtualenv::prepare()?;
-    let mut command = virtualenv::mkdocs();
+    let mut command = mkdocs();
     command.args(["serve", "-a", "127.0.0.1:8001"]);
     process::become_it(command)
+}
+
+fn mkdocs() -> Command {
+    let mut command = virtualenv::program("mkdocs");
+    // Material announces its successor on each build otherwise.
+    command.env("NO_MKDOCS_2_WARNING", "1");
+    command
 }
 
 fn write_reference() -> anyhow::Result<()> {

@@ -10,11 +10,15 @@ mod arguments;
 mod bench;
 mod ci;
 mod demo;
+mod deployment;
 mod docs;
 mod lint;
+mod packages;
 mod process;
+mod services;
 mod steps;
 mod test;
+mod virtualenv;
 mod workspace;
 
 use std::process::ExitCode;
@@ -41,6 +45,9 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> anyhow::Result<ExitCode> {
     let mut steps = Steps::new();
+    if matches!(task, Task::Ci { .. } | Task::Test(_)) {
+        packages::install_tools(&mut steps);
+    }
     match task {
         Task::Help => {
             print!("{HELP}");
@@ -54,6 +61,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Lint { fix: true } => lint::fix(&mut steps),
         Task::Docs { serve: false } => docs::build(&mut steps, docs::Reference::Write),
         Task::Bench(options) => bench::run(&options)?,
+        Task::Services(action) => services::run(action)?,
     }
     Ok(steps.finish())
 }

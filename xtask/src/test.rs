@@ -2,17 +2,24 @@
 
 use std::ffi::OsString;
 
+use crate::services;
 use crate::steps::Steps;
 use crate::workspace::{self, Package, cargo};
 
-/// Runs every test and builds every combination of features; with arguments, runs `cargo
-/// test` with them alone.
+/// Starts the servers that tests need, runs every test and builds every combination of features;
+/// with arguments, runs `cargo test` with them alone.
 ///
 /// # Errors
 ///
 /// When the crates cannot be listed.
 pub(crate) fn run(steps: &mut Steps, arguments: &[OsString]) -> anyhow::Result<()> {
-    steps.run(cargo(["test", "--workspace", "--all-features", "--no-fail-fast"]).args(arguments));
+    let mut test = cargo(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+    steps.check("cargo xtask services up", || {
+        // A server that is named so is not left out when it does not answer.
+        test.envs(services::up()?);
+        Ok(())
+    });
+    steps.run(test.args(arguments));
     if !arguments.is_empty() {
         return Ok(());
     }

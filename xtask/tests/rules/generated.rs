@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use crate::{assert_none, cargo, read};
 
 /// Where the tables of environment variables are.
-const TABLES: [&str; 3] = [
+pub(crate) const TABLES: [&str; 3] = [
     "crates/telemetry-core/src/config/variables.rs",
     "crates/telemetry-otel/src/config/variables.rs",
-    "crates/dtx-backend/src/settings.rs",
+    "crates/dtx-backend/src/settings/variables.rs",
 ];
 
 #[test]
@@ -40,7 +40,7 @@ fn the_environment_example_names_each_variable() {
 }
 
 /// Gives the variables of a table: rows such as `"NAME", "default", …` or `name: "NAME"`.
-fn variables(table: &str) -> BTreeSet<String> {
+pub(crate) fn variables(table: &str) -> BTreeSet<String> {
     let rows = table.lines().map(str::trim_start);
     let names = rows.filter_map(|row| match row.strip_prefix("name: \"") {
         Some(rest) => rest.split_once('"'),

@@ -8,6 +8,7 @@
 
 mod attributes;
 mod dependencies;
+mod deployment;
 mod files;
 mod generated;
 mod manifests;

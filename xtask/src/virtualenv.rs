@@ -1,4 +1,4 @@
-//! The Python environment that builds the site.
+//! The Python environment with what builds the site and looks at the files under `docker/`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use crate::process;
 use crate::workspace::{self, command};
 
-const REQUIREMENTS: &str = "docs/requirements.txt";
+const REQUIREMENTS: [&str; 2] = ["docs/requirements.txt", "docker/requirements.txt"];
 
 /// Makes `.venv` from the requirements, unless it was made from the same already.
 ///
@@ -17,39 +17,34 @@ const REQUIREMENTS: &str = "docs/requirements.txt";
 ///
 /// When Python or its `venv` module is missing, or the packages cannot be installed.
 pub(crate) fn prepare() -> anyhow::Result<()> {
-    let requirements = fs::read_to_string(workspace::root().join(REQUIREMENTS))
-        .with_context(|| format!("cannot read {REQUIREMENTS}"))?;
+    let mut requirements = String::new();
+    let mut install = Command::new(directory().join("bin/python"));
+    install.args(["-m", "pip", "install", "--quiet"]);
+    install.arg("--disable-pip-version-check");
+    for file in REQUIREMENTS {
+        let path = workspace::root().join(file);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
+        requirements.push_str(&text);
+        install.arg("--requirement").arg(path);
+    }
     // Written last, so that a half-made environment is made again.
     let stamp = directory().join("requirements.stamp");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == requirements) {
-        println!("up to date with {REQUIREMENTS}");
+        println!("up to date with {}", REQUIREMENTS.join(" and "));
         return Ok(());
     }
     run(command("python3").args(["-m", "venv", "--clear", ".venv"])).context(
-        "the site is built with Python's venv module: install it \
+        "it takes Python's venv module: install it \
          (on Debian and Ubuntu: apt-get install python3-venv)",
     )?;
-    let python = directory().join("bin/python");
-    let install = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ];
-    run(Command::new(python)
-        .args(install)
-        .arg("--requirement")
-        .arg(workspace::root().join(REQUIREMENTS)))?;
+    run(&mut install)?;
     fs::write(&stamp, requirements).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
-/// Gives the `mkdocs` of the environment, which [`prepare`] makes.
-pub(crate) fn mkdocs() -> Command {
-    let mut command = Command::new(directory().join("bin/mkdocs"));
+/// Gives a program of the environment, which [`prepare`] makes.
+pub(crate) fn program(name: &str) -> Command {
+    let mut command = Command::new(directory().join("bin").join(name));
     command.current_dir(workspace::root());
-    // Material announces its successor on each build otherwise.
-    command.env("NO_MKDOCS_2_WARNING", "1");
     command
 }
 
