@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2};
+
 use crate::value::Value;
 
 /// One `,"key":value` piece of rendered fields.
@@ -63,7 +65,7 @@ fn value(bytes: &[u8]) -> Value {
         Some(b'[') => Value::List(list(inside(bytes))),
         Some(b't') => Value::Bool(true),
         Some(b'f') => Value::Bool(false),
-        _ => number(&unescape(bytes)),
+        _ => number(&String::from_utf8_lossy(bytes)),
     }
 }
 
@@ -100,10 +102,13 @@ fn string_length(bytes: &[u8]) -> Option<usize> {
         return None;
     }
     let mut at = 1;
-    while *bytes.get(at)? != b'"' {
-        at += if bytes[at] == b'\\' { 2 } else { 1 };
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes[at] == b'"' {
+            return Some(at + 1);
+        }
+        at += 2;
     }
-    Some(at + 1)
 }
 
 /// The length of the value that `bytes` begin with.
@@ -131,7 +136,7 @@ fn unescape(bytes: &[u8]) -> Cow<'_, str> {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(bytes),
     };
-    if !bytes.contains(&b'\\') {
+    if memchr(b'\\', bytes).is_none() {
         return text;
     }
     let mut out = String::with_capacity(text.len());

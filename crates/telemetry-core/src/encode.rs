@@ -21,7 +21,7 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 /// Quotes, backslashes and all control characters (C0, DEL and C1, hence ANSI escapes) are
 /// escaped, and so are the line and paragraph separators U+2028 and U+2029, at which some
 /// readers end a line.
-#[inline]
+#[inline(always)]
 pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
     if is_plain(text.as_bytes()) {
         out.extend_from_slice(text.as_bytes());
@@ -31,16 +31,17 @@ pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Says whether every byte is printable ASCII other than a quote and a backslash.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    // Blocks of a fixed size are looked at whole; the last one overlaps the one before.
+    // Blocks of a fixed size are looked at whole; the last one overlaps the one before. Each is
+    // decided by itself: across blocks the compiler would shuffle bytes in search of columns.
     if let Some(last) = bytes.last_chunk::<16>() {
-        let mut special = [0; 16];
         for block in bytes.as_chunks::<16>().0 {
-            mark_specials(block, &mut special);
+            if has_special(block) {
+                return false;
+            }
         }
-        mark_specials(last, &mut special);
-        return u128::from_ne_bytes(special) == 0;
+        return !has_special(last);
     }
     let special = match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(first), Some(last)) => {
@@ -51,19 +52,21 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     special == 0
 }
 
-/// Marks the places of bytes that need escaping, without branches, which compiles to a few
-/// vector instructions.
+/// Says whether a byte of the block needs escaping, without a branch for each of them, which
+/// compiles to a few vector instructions.
 #[inline(always)]
-fn mark_specials(block: &[u8; 16], marks: &mut [u8; 16]) {
+fn has_special(block: &[u8; 16]) -> bool {
+    let mut marks = [0; 16];
     for (mark, byte) in marks.iter_mut().zip(block) {
-        *mark |= u8::from(byte.wrapping_sub(b' ') > b'~' - b' ')
+        *mark = u8::from(byte.wrapping_sub(b' ') > b'~' - b' ')
             | u8::from(*byte == b'"')
             | u8::from(*byte == b'\\');
     }
+    u128::from_ne_bytes(marks) != 0
 }
 
 /// Packs up to seven bytes into a word, by overlapping reads, without a loop.
-#[inline]
+#[inline(always)]
 fn short(bytes: &[u8]) -> u64 {
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         return u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
@@ -81,7 +84,7 @@ fn short(bytes: &[u8]) -> u64 {
 
 /// Sets bits for bytes below 0x20 or above 0x7e, quotes and backslashes; zero when there
 /// are none.
-#[inline]
+#[inline(always)]
 const fn specials(word: u64) -> u64 {
     let quotes = word ^ (ONES * b'"' as u64);
     let backslashes = word ^ (ONES * b'\\' as u64);
@@ -125,17 +128,21 @@ fn unicode_escape(out: &mut Vec<u8>, character: char) {
     hex(out, (character as u16).to_be_bytes());
 }
 
-/// Appends up to 16 bytes as lower-case hexadecimal digits.
+/// Appends bytes as lower-case hexadecimal digits.
 #[inline]
 pub(crate) fn hex<const N: usize>(out: &mut Vec<u8>, bytes: [u8; N]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    const { assert!(N <= 16) };
-    let mut text = [0; 32];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
-    out.extend_from_slice(&text[..2 * N]);
+    out.extend_from_slice(hex_digits(bytes).as_flattened());
+}
+
+/// The two lower-case hexadecimal digits of each byte.
+// Computed and not looked up, which compiles to a few vector instructions.
+#[inline]
+pub(crate) fn hex_digits<const N: usize>(bytes: [u8; N]) -> [[u8; 2]; N] {
+    let digit = |nibble: u8| {
+        let letters = if nibble > 9 { b'a' - b'0' - 10 } else { 0 };
+        b'0' + nibble + letters
+    };
+    bytes.map(|byte| [digit(byte >> 4), digit(byte & 15)])
 }
 
 /// Appends a boolean.
@@ -185,9 +192,10 @@ fn hundredths(value: f64) -> Option<u32> {
 fn decimal(out: &mut Vec<u8>, hundredths: u32) {
     integer(out, hundredths / 100);
     let (tenth, hundredth) = ((hundredths / 10 % 10) as u8, (hundredths % 10) as u8);
-    let fraction = [b'.', b'0' + tenth, b'0' + hundredth];
-    let length = if hundredth == 0 { 2 } else { 3 };
-    out.extend_from_slice(&fraction[..length]);
+    out.extend_from_slice(&[b'.', b'0' + tenth, b'0' + hundredth]);
+    if hundredth == 0 {
+        out.pop();
+    }
 }
 
 /// What stands in place of a value whose formatter panicked.

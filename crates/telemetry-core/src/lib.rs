@@ -99,7 +99,7 @@ pub use instruments::{
 };
 pub use line::{LineLayer, LineSink, LogFormat, fields_of_line};
 pub use redact::is_sensitive;
-pub use request_id::is_valid_request_id;
+pub use request_id::{RandomId, is_valid_request_id};
 pub use scope::{
     FutureExt, InScope, Scope, ScopeBuilder, TemporaryBinding, bind, bind_temporarily, context,
     spawn, spawn_blocking, spawn_thread, unbind,

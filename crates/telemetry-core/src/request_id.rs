@@ -1,6 +1,46 @@
-//! What a request id may be.
+//! What a request id may be, and how a new one is made.
+
+use uuid::Uuid;
+
+use crate::encode;
 
 const LONGEST: usize = 128;
+/// `7d9c4f0e-3b52-4a6e-9f0a-1c2d3e4f5a6b`
+const UUID_LENGTH: usize = 36;
+
+/// A random UUID (version 4, RFC 9562) as text: what a request or a connection is called that has
+/// no id yet.
+///
+/// ```
+/// let id = telemetry_core::RandomId::new();
+/// assert!(telemetry_core::is_valid_request_id(id.as_str()));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RandomId([u8; UUID_LENGTH]);
+
+impl RandomId {
+    /// Makes a new one.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "each is another one")]
+    pub fn new() -> Self {
+        let digits = encode::hex_digits(Uuid::new_v4().into_bytes());
+        let digits = digits.as_flattened();
+        let mut text = [b'-'; UUID_LENGTH];
+        text[..8].copy_from_slice(&digits[..8]);
+        text[9..13].copy_from_slice(&digits[8..12]);
+        text[14..18].copy_from_slice(&digits[12..16]);
+        text[19..23].copy_from_slice(&digits[16..20]);
+        text[24..].copy_from_slice(&digits[20..]);
+        Self(text)
+    }
+
+    /// Its 36 characters: lower-case hexadecimal digits and four dashes.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Digits and dashes are always text.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
 
 /// Says whether a request id from elsewhere can be taken over: 1 to 128 characters of
 /// `A-Z a-z 0-9 . _ : -`.
@@ -23,6 +63,15 @@ pub fn is_valid_request_id(id: impl AsRef<[u8]>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_random_id_is_a_uuid_of_version_4() {
+        let id = RandomId::new();
+        let uuid: Uuid = id.as_str().parse().unwrap();
+        assert_eq!(uuid.get_version_num(), 4);
+        assert_eq!(uuid.to_string(), id.as_str());
+        assert_ne!(RandomId::new(), id);
+    }
 
     #[test]
     fn ids_of_the_alphabet_and_length_are_valid() {

@@ -10,11 +10,11 @@ use opentelemetry::trace::{
     Link, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
 };
 use opentelemetry::{Context, KeyValue};
-use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::instruments::Instruments;
 use crate::names;
+use crate::request_id::RandomId;
 use crate::scope::{FutureExt as _, Scope, ScopeBuilder, with_current};
 use crate::trace;
 use crate::value::{FieldValue, Value};
@@ -54,11 +54,7 @@ impl UnitOfWork {
         let inherited = with_current(|scope| scope.get(names::REQUEST_ID)).flatten();
         match inherited {
             Some(Value::String(id)) => scope.field(names::REQUEST_ID, id),
-            _ => {
-                let mut id = Uuid::encode_buffer();
-                let id: &str = Uuid::new_v4().as_hyphenated().encode_lower(&mut id);
-                scope.field(names::REQUEST_ID, id)
-            }
+            _ => scope.field(names::REQUEST_ID, RandomId::new().as_str()),
         };
         Self {
             name: name.into(),

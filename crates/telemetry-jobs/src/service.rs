@@ -6,9 +6,8 @@ use std::task::{Context, Poll};
 
 use apalis_core::error::BoxDynError;
 use apalis_core::task::Task;
-use telemetry_core::{FutureExt as _, Scope, names, panic, propagation};
+use telemetry_core::{FutureExt as _, RandomId, Scope, names, panic, propagation};
 use tower_service::Service;
-use uuid::Uuid;
 
 use crate::consumer::Recording;
 use crate::future::JobFuture;
@@ -61,9 +60,7 @@ where
 impl<S> JobTelemetry<S> {
     fn open_scope<Args>(&self, task: &Task<Args>, attempt: usize) -> (Scope, Option<Recording>) {
         let mut scope = Scope::builder();
-        let mut id = Uuid::encode_buffer();
-        let id: &str = Uuid::new_v4().as_hyphenated().encode_lower(&mut id);
-        scope.field(names::REQUEST_ID, id);
+        scope.field(names::REQUEST_ID, RandomId::new().as_str());
         let metadata = task.metadata();
         // In place of the new id, if there is one that is valid.
         let origin = propagation::extract_trusted(&Carrier(metadata), &mut scope);

@@ -5,9 +5,10 @@ use opentelemetry::Context;
 use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::TraceContextExt as _;
 use smallvec::SmallVec;
-use telemetry_core::{FieldValue, Scope, ValueEncoder, is_valid_request_id, names, propagation};
+use telemetry_core::{
+    FieldValue, RandomId, Scope, ValueEncoder, is_valid_request_id, names, propagation,
+};
 use telemetry_labels::{Id, Label, LabelExtractor};
-use uuid::Uuid;
 
 /// The header of the request id.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -24,7 +25,7 @@ pub(crate) fn open_scope(labels: &LabelExtractor, path: &str, headers: &HeaderMa
     let attached = trace.map(Context::attach);
     let scope = Scope::snapshot();
     drop(attached);
-    scope.bind(names::WS_CONN_ID, uuid(&mut Uuid::encode_buffer()));
+    scope.bind(names::WS_CONN_ID, RandomId::new().as_str());
     if scope.get(names::REQUEST_ID).is_none() {
         match headers.get(REQUEST_ID).map(HeaderValue::as_bytes) {
             Some(id) if is_valid_request_id(id) => {
@@ -33,7 +34,7 @@ pub(crate) fn open_scope(labels: &LabelExtractor, path: &str, headers: &HeaderMa
                     std::str::from_utf8(id).unwrap_or_default(),
                 );
             }
-            _ => scope.bind(names::REQUEST_ID, uuid(&mut Uuid::encode_buffer())),
+            _ => scope.bind(names::REQUEST_ID, RandomId::new().as_str()),
         }
     }
     if scope.get(names::LABELS).is_none() {
@@ -58,10 +59,6 @@ pub(crate) fn set_request_id(headers: &mut HeaderMap, scope: &Scope) {
     {
         headers.insert(REQUEST_ID, id);
     }
-}
-
-fn uuid(text: &mut [u8]) -> &str {
-    Uuid::new_v4().as_hyphenated().encode_lower(text)
 }
 
 fn bind_labels(scope: &Scope, extractor: &LabelExtractor, path: &str) {
