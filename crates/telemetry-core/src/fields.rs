@@ -28,7 +28,7 @@ pub(crate) struct Keys {
 
 impl Keys {
     /// The set of one key.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(key: &str) -> Self {
         let mut hasher = rustc_hash::FxHasher::default();
         hasher.write(key.as_bytes());
@@ -97,7 +97,9 @@ impl Fields {
 
     /// Sets `key`, in place of the value it had. A reserved key is set as `field.<key>`,
     /// and the value of a sensitive one is redacted.
-    #[inline]
+    // Inlined with all that it calls: nearly every key is a constant, of which the compiler then
+    // knows the hash, the rendering, and that it is not reserved.
+    #[inline(always)]
     pub(crate) fn set<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
         if is_reserved(key) {
             self.set_reserved(key, value);
@@ -113,7 +115,7 @@ impl Fields {
         self.set_plain(&allowed(key), value);
     }
 
-    #[inline]
+    #[inline(always)]
     fn set_plain<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
         let keys = Keys::of(key);
         if self.keys.may_meet(keys) {
@@ -201,7 +203,7 @@ impl Fields {
 }
 
 /// Appends `,"key":`.
-#[inline]
+#[inline(always)]
 pub(crate) fn render_key(out: &mut Vec<u8>, key: &str) {
     out.extend_from_slice(b",\"");
     encode::escaped(out, key);
@@ -209,7 +211,7 @@ pub(crate) fn render_key(out: &mut Vec<u8>, key: &str) {
 }
 
 /// Says whether a key is one of the four that no user's field can overwrite.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_reserved(key: &str) -> bool {
     matches!(
         key,

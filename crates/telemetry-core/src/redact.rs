@@ -42,7 +42,7 @@ static SENSITIVE: OnceLock<SensitiveKeys> = OnceLock::new();
 /// `token_count` and `passwords_checked` are not. The list is the built-in one with what
 /// [`Config::with_redacted_keys`](crate::Config::with_redacted_keys) added when telemetry
 /// was installed.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn is_sensitive(key: &str) -> bool {
     SENSITIVE
@@ -85,7 +85,7 @@ impl SensitiveKeys {
         Self { names, endings }
     }
 
-    #[inline]
+    #[inline(always)]
     fn matches(&self, key: &str) -> bool {
         // Nearly every key is told by its last bytes to be none of these.
         let ending = ending(key);
@@ -106,7 +106,7 @@ impl SensitiveKeys {
 const ENDINGS: usize = 1 << 15;
 
 /// The last three bytes, each folded to 5 bits, which also folds the case of letters.
-#[inline]
+#[inline(always)]
 fn ending(key: &str) -> usize {
     match key.as_bytes() {
         [.., a, b, c] => usize::from(a & 31) << 10 | usize::from(b & 31) << 5 | usize::from(c & 31),

@@ -205,7 +205,7 @@ pub struct ScopeBuilder {
 // By reference: moving a builder that was just written to stalls on the writes.
 impl ScopeBuilder {
     /// Sets a field, as [`Scope::bind`] does.
-    #[inline]
+    #[inline(always)]
     pub fn field(&mut self, key: &str, value: impl FieldValue) -> &mut Self {
         self.fields.set(key, &value);
         self

@@ -52,8 +52,10 @@ pin_project! {
     impl<F> PinnedDrop for InScope<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _entered = current::enter(this.scope);
-            this.inner.set(None);
+            if this.inner.is_some() {
+                let _entered = current::enter(this.scope);
+                this.inner.set(None);
+            }
         }
     }
 }
