@@ -47,20 +47,52 @@ pub(super) enum Shape {
 pub(super) struct FieldKey {
     /// `,"key":"`; nothing for the message, whose key is in the head, but the quote.
     quoted: Box<[u8]>,
+    /// The same, filled up with zeros, unless it is longer.
+    block: Option<[u8; BLOCK]>,
     pub(super) kind: FieldKind,
 }
 
+/// Most keys are no longer, with what stands around them.
+const BLOCK: usize = 32;
+
 impl FieldKey {
-    /// What comes before a string: the key and a quote.
-    #[inline]
-    pub(super) fn before_string(&self) -> &[u8] {
-        &self.quoted
+    fn new(quoted: &[u8], kind: FieldKind) -> Self {
+        let mut block = [0; BLOCK];
+        let room = block.get_mut(..quoted.len());
+        let block = room
+            .map(|room| room.copy_from_slice(quoted))
+            .map(|()| block);
+        Self {
+            quoted: quoted.into(),
+            block,
+            kind,
+        }
     }
 
-    /// What comes before any other value.
-    #[inline]
-    pub(super) fn before_value(&self) -> &[u8] {
-        self.quoted.split_last().map_or(&[], |(_, key)| key)
+    /// Appends what comes before a string: the key and a quote.
+    #[inline(always)]
+    pub(super) fn write_before_string(&self, out: &mut Vec<u8>) {
+        self.write(out, self.quoted.len());
+    }
+
+    /// Appends what comes before any other value.
+    #[inline(always)]
+    pub(super) fn write_before_value(&self, out: &mut Vec<u8>) {
+        self.write(out, self.quoted.len() - 1);
+    }
+
+    /// Appends the first bytes. A block of a fixed size is copied by a few moves, and cut: a copy
+    /// of any size is a call.
+    #[inline(always)]
+    fn write(&self, out: &mut Vec<u8>, length: usize) {
+        match &self.block {
+            Some(block) => {
+                let end = out.len() + length;
+                out.extend_from_slice(block);
+                out.truncate(end);
+            }
+            None => out.extend_from_slice(&self.quoted[..length]),
+        }
     }
 
     /// The key alone, as it is rendered.
@@ -111,10 +143,7 @@ impl Callsite {
                 }
             };
             quoted.push(b'"');
-            fields.push(FieldKey {
-                quoted: quoted.into(),
-                kind,
-            });
+            fields.push(FieldKey::new(&quoted, kind));
         }
         Self {
             metadata,

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fmt::{Debug, Write as _};
-use std::sync::LazyLock;
 
 use opentelemetry::trace::SpanContext;
 use tracing::field::{Field, Visit};
@@ -143,18 +142,15 @@ impl<'a> EventLine<'a> {
     /// Adds the ids of the span context, unless the line has fields of these names.
     #[inline]
     pub(super) fn add_trace(&mut self, context: &SpanContext) {
-        static KEYS: LazyLock<Keys> = LazyLock::new(|| {
-            let mut keys = Keys::of(names::TRACE_ID);
-            keys.add(Keys::of(names::SPAN_ID));
-            keys
-        });
+        let mut keys = Keys::of(names::TRACE_ID);
+        keys.add(Keys::of(names::SPAN_ID));
         let (mut trace, mut span) = (true, true);
-        if !self.shares_none_with(*KEYS) {
+        if !self.shares_none_with(keys) {
             trace = !self.has(names::TRACE_ID.as_bytes());
             span = !self.has(names::SPAN_ID.as_bytes());
             let declares = |name: &str| self.callsite.declares(name.as_bytes());
             if trace && span && !declares(names::TRACE_ID) && !declares(names::SPAN_ID) {
-                self.callsite.set_disjoint(self.keys, *KEYS);
+                self.callsite.set_disjoint(self.keys, keys);
             }
         }
         if trace {
@@ -165,7 +161,7 @@ impl<'a> EventLine<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn id<const N: usize>(&mut self, key: &str, id: [u8; N]) {
         self.out.extend_from_slice(b",\"");
         self.out.extend_from_slice(key.as_bytes());
@@ -228,28 +224,28 @@ struct Straight<'a> {
 
 impl Straight<'_> {
     /// Writes the key of a value that is no string; `false` when the value is not to follow.
-    #[inline]
+    #[inline(always)]
     fn value(&mut self, field: &Field) -> bool {
         let Some(field) = self.field(field) else {
             return false;
         };
-        self.out.extend_from_slice(field.before_value());
+        field.write_before_value(self.out);
         true
     }
 
     /// Writes the key of a string and its first quote; `false` when the string is not to
     /// follow.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self, field: &Field) -> bool {
         let Some(field) = self.field(field) else {
             return false;
         };
-        self.out.extend_from_slice(field.before_string());
+        field.write_before_string(self.out);
         true
     }
 
     /// The key to be written; `None` when the field is written already.
-    #[inline]
+    #[inline(always)]
     fn field(&mut self, field: &Field) -> Option<&'static FieldKey> {
         let field = self.callsite.field(field.index())?;
         if field.kind == FieldKind::Message {
@@ -258,11 +254,17 @@ impl Straight<'_> {
         }
         self.require_event();
         if field.kind == FieldKind::Sensitive {
-            self.out.extend_from_slice(field.before_value());
-            encode::string(self.out, REDACTED);
+            self.redact(field);
             return None;
         }
         Some(field)
+    }
+
+    /// Writes a field without its value.
+    #[cold]
+    fn redact(&mut self, field: &FieldKey) {
+        field.write_before_value(self.out);
+        encode::string(self.out, REDACTED);
     }
 
     /// Writes an empty message when none was recorded.
