@@ -442,6 +442,7 @@ fn loss_report(format: LogFormat, colors: bool) -> writer::ReportLine {
 #[inline]
 #[must_use]
 pub fn milliseconds(duration: Duration) -> f64 {
-    let hundredths = duration.as_nanos().saturating_add(5_000) / 10_000;
-    hundredths as f64 / 100.0
+    let below_a_second = u64::from((duration.subsec_nanos() + 5_000) / 10_000);
+    let hundredths = duration.as_secs().saturating_mul(100_000);
+    hundredths.saturating_add(below_a_second) as f64 / 100.0
 }

@@ -56,10 +56,12 @@ static BAGGAGE: AtomicBool = AtomicBool::new(true);
 /// Reads the trace that a carrier brings, and nothing else; `None` when it brings none that
 /// is valid. For carriers that anybody may have written.
 pub fn extract(carrier: &dyn Extractor) -> Option<Context> {
-    // It is given an empty context: it must not return the one that is current.
-    let none = Context::new();
-    let context = with_propagator(|propagator| propagator.extract_with_context(&none, carrier));
-    crate::trace::valid(&context).map(without_baggage)
+    let extracted = with_global(|propagator| {
+        // It is given an empty context: it must not return the one that is current.
+        let context = propagator.extract_with_context(&Context::new(), carrier);
+        crate::trace::valid(&context).map(without_baggage)
+    });
+    extracted.unwrap_or_else(|| trace_context::extract(carrier))
 }
 
 /// Reads the trace as [`extract`] does, and sets the fields `request.id`, `user.id` and
@@ -78,7 +80,10 @@ pub fn extract_trusted(carrier: &dyn Extractor, scope: &mut ScopeBuilder) -> Opt
 /// Writes the trace of `context`, and nothing else; nothing when it has no valid span.
 pub fn inject(context: &Context, carrier: &mut dyn Injector) {
     if let Some(context) = crate::trace::valid(context).map(without_baggage) {
-        with_propagator(|propagator| propagator.inject_context(&context, carrier));
+        let injected = with_global(|propagator| propagator.inject_context(&context, carrier));
+        if injected.is_none() {
+            TraceContext.inject_context(&context, carrier);
+        }
     }
 }
 
@@ -100,17 +105,13 @@ pub fn set_baggage(crosses: bool) {
     BAGGAGE.store(crosses, Ordering::Relaxed);
 }
 
-/// Calls `work` with the global propagator, or with ours when none is set.
-fn with_propagator<T>(mut work: impl FnMut(&dyn TextMapPropagator) -> T) -> T {
-    let result = global::get_text_map_propagator(|propagator| {
+/// Calls `work` with the global propagator; `None` when none is set.
+fn with_global<T>(mut work: impl FnMut(&dyn TextMapPropagator) -> T) -> Option<T> {
+    global::get_text_map_propagator(|propagator| {
         // The default one does nothing, and knows no fields.
         propagator.fields().next()?;
         Some(work(propagator))
-    });
-    match result {
-        Some(result) => result,
-        None => work(&TraceContext),
-    }
+    })
 }
 
 /// Takes out what a global propagator for baggage reads from, and would write for, anybody.

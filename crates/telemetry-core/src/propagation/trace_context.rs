@@ -51,24 +51,10 @@ impl TextMapPropagator for TraceContext {
     }
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
-        let Some(parent) = traceparent::extract(extractor) else {
-            return context.clone();
-        };
-        let (state, members) = tracestate::extract(extractor);
-        let received = Received {
-            trace_id: parent.trace_id(),
-            flags: parent.trace_flags().to_u8(),
-            members,
-        };
-        received
-            .keep(context)
-            .with_remote_span_context(SpanContext::new(
-                parent.trace_id(),
-                parent.span_id(),
-                parent.trace_flags(),
-                true,
-                state,
-            ))
+        match traceparent::extract(extractor) {
+            Some(parent) => beneath(&parent, context, extractor),
+            None => context.clone(),
+        }
     }
 
     fn fields(&self) -> FieldIter<'_> {
@@ -76,6 +62,31 @@ impl TextMapPropagator for TraceContext {
             LazyLock::new(|| [traceparent::HEADER, tracestate::HEADER].map(str::to_owned));
         FieldIter::new(&*FIELDS)
     }
+}
+
+/// Reads the trace into an empty context; `None` when the carrier has none.
+pub(super) fn extract(extractor: &dyn Extractor) -> Option<Context> {
+    let parent = traceparent::extract(extractor)?;
+    Some(beneath(&parent, &Context::new(), extractor))
+}
+
+/// Puts the span that a `traceparent` names into a context, with the `tracestate` beside it.
+fn beneath(parent: &SpanContext, context: &Context, extractor: &dyn Extractor) -> Context {
+    let (state, members) = tracestate::extract(extractor);
+    let received = Received {
+        trace_id: parent.trace_id(),
+        flags: parent.trace_flags().to_u8(),
+        members,
+    };
+    received
+        .keep(context)
+        .with_remote_span_context(SpanContext::new(
+            parent.trace_id(),
+            parent.span_id(),
+            parent.trace_flags(),
+            true,
+            state,
+        ))
 }
 
 /// What of a trace the spans beneath may lose: OpenTelemetry's SDK drops the random flag
