@@ -35,7 +35,7 @@ pin_project! {
             if lifecycle.has_ended() {
                 return;
             }
-            lifecycle.scope.clone().in_scope(|| this.inner.set(None));
+            lifecycle.scope.in_scope(|| this.inner.set(None));
             // A server that knows the length does not ask again after the last byte.
             if *this.left == Some(0) {
                 lifecycle.complete();
@@ -65,13 +65,13 @@ impl<B> ResponseBody<B> {
 }
 
 impl<B: Body> ResponseBody<B> {
-    /// Follows `inner`. `length` is what a header says, if it does.
+    /// Follows `inner`, whose length may be known.
     pub(crate) fn new(inner: B, mut lifecycle: Box<Lifecycle>, length: Option<u64>) -> Self {
         if inner.is_end_stream() || is_never_sent(&lifecycle) {
             lifecycle.complete();
         }
         Self {
-            left: inner.size_hint().exact().or(length),
+            left: length,
             inner: Some(inner),
             bytes: None,
             lifecycle: Some(lifecycle),
@@ -110,21 +110,24 @@ where
             return inner.poll_frame(cx);
         };
         let scope = lifecycle.scope.clone();
-        let polled = scope.in_scope(|| panic::catch(|| inner.as_mut().poll_frame(cx)));
-        match &polled {
-            Ok(Poll::Pending) => {}
-            Ok(Poll::Ready(Some(Ok(frame)))) => {
-                let length = frame.data_ref().map_or(0, Buf::remaining);
-                lifecycle.count(length);
-                *this.left = this.left.map(|left| left.saturating_sub(length as u64));
-                if inner.is_end_stream() {
-                    lifecycle.complete();
+        let polled = scope.in_scope(|| {
+            let polled = panic::catch(|| inner.as_mut().poll_frame(cx));
+            match &polled {
+                Ok(Poll::Pending) => {}
+                Ok(Poll::Ready(Some(Ok(frame)))) => {
+                    let length = frame.data_ref().map_or(0, Buf::remaining);
+                    lifecycle.count(length);
+                    *this.left = this.left.map(|left| left.saturating_sub(length as u64));
+                    if inner.is_end_stream() {
+                        lifecycle.complete();
+                    }
                 }
+                Ok(Poll::Ready(Some(Err(error)))) => lifecycle.fail(error),
+                Ok(Poll::Ready(None)) => lifecycle.complete(),
+                Err(panic) => lifecycle.panicked(panic),
             }
-            Ok(Poll::Ready(Some(Err(error)))) => lifecycle.fail(error),
-            Ok(Poll::Ready(None)) => lifecycle.complete(),
-            Err(panic) => lifecycle.panicked(panic),
-        }
+            polled
+        });
         // The head is sent: all that is left is to let the server break the connection.
         polled.unwrap_or_else(|panic| panic.resume())
     }

@@ -99,7 +99,7 @@ where
             Ok(Ok(response)) => {
                 let (mut head, body) = response.into_parts();
                 lifecycle.respond(&mut head);
-                let length = content_length(&head);
+                let length = body.size_hint().exact().or_else(|| content_length(&head));
                 Response::from_parts(head, ResponseBody::new(body, lifecycle, length))
             }
             Ok(Err(error)) => {

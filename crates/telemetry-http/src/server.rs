@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use http::Request;
 use opentelemetry::trace::{
-    Link, SpanBuilder, SpanKind, SpanRef, Status, TraceContextExt as _, Tracer as _,
+    Link, Span as _, SpanBuilder, SpanKind, SpanRef, Status, TraceContextExt as _, Tracer as _,
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::{
@@ -26,6 +26,8 @@ pub(crate) struct Recording {
     instruments: &'static ServerInstruments,
     /// Has the server span.
     pub(crate) context: Context,
+    /// Most requests are not sampled, and have a span that keeps nothing.
+    is_recording: bool,
     request: metrics::Request,
 }
 
@@ -81,10 +83,10 @@ impl Recording {
             }
             parent => parent.unwrap_or_default(),
         };
-        let span = instruments.tracer.build_with_context(builder, &parent);
-        let context = parent.with_span(span);
+        let mut span = instruments.tracer.build_with_context(builder, &parent);
+        let is_recording = span.is_recording();
         // Only now: most requests are not sampled, and need none of it.
-        if context.span().is_recording() {
+        if is_recording {
             let Origin {
                 route,
                 client,
@@ -92,7 +94,7 @@ impl Recording {
                 ..
             } = origin;
             let attributes = attributes::of_request(request, route, client, with_query);
-            context.span().set_attributes(attributes);
+            span.set_attributes(attributes);
         }
         let request = metrics::Request {
             method,
@@ -102,7 +104,8 @@ impl Recording {
         instruments.count_active(request, 1);
         Some(Self {
             instruments,
-            context,
+            context: parent.with_span(span),
+            is_recording,
             request,
         })
     }
@@ -120,8 +123,8 @@ impl Recording {
         let seconds = end.duration.as_secs_f64();
         self.instruments
             .record_duration(self.request, response, seconds);
-        let span = self.context.span();
-        if span.is_recording() {
+        if self.is_recording {
+            let span = self.context.span();
             let has_failed = error_type.is_some();
             let mut attributes = Vec::with_capacity(8);
             if let Some(status) = end.status {
@@ -141,8 +144,8 @@ impl Recording {
             if end.outcome == Outcome::Failed {
                 record_exception(&span, ending);
             }
+            span.end();
         }
-        span.end();
     }
 }
 

@@ -22,8 +22,7 @@ use crate::server::instruments::ServerInstruments;
 const MOST_SERIES: usize = 512;
 
 thread_local! {
-    static ACTIVE: RefCell<FxHashMap<(&'static str, &'static str), BoundUpDownCounter<i64>>> =
-        RefCell::default();
+    static ACTIVE: RefCell<Vec<(Request, BoundUpDownCounter<i64>)>> = RefCell::default();
     static DURATION: RefCell<FxHashMap<u64, (Series, BoundHistogram<f64>)>> = RefCell::default();
 }
 
@@ -59,12 +58,18 @@ impl ServerInstruments {
             && ACTIVE
                 .try_with(|active| {
                     let mut active = active.try_borrow_mut().ok()?;
-                    let key = (request.method, request.scheme);
                     // Methods and schemes are few.
-                    let counter = active
-                        .entry(key)
-                        .or_insert_with(|| self.active.bind(&request.of_active()));
-                    counter.add(change);
+                    match active
+                        .iter()
+                        .find(|(other, _)| other.is_active_with(request))
+                    {
+                        Some((_, counter)) => counter.add(change),
+                        None => {
+                            let counter = self.active.bind(&request.of_active());
+                            counter.add(change);
+                            active.push((request, counter));
+                        }
+                    }
                     Some(())
                 })
                 .is_ok_and(|counted| counted.is_some());
@@ -102,6 +107,11 @@ impl ServerInstruments {
 }
 
 impl Request {
+    /// Says whether two requests are of one series of the active ones.
+    fn is_active_with(self, other: Self) -> bool {
+        is_same(self.method, other.method) && is_same(self.scheme, other.scheme)
+    }
+
     fn of_active(self) -> [KeyValue; 2] {
         [
             KeyValue::new(HTTP_REQUEST_METHOD, self.method),
@@ -144,16 +154,20 @@ impl Series {
         self.route.as_deref() == response.route
             && self.status == response.status
             && self.error_type.as_deref() == response.error_type
-            && self.request.method == request.method
-            && self.request.scheme == request.scheme
+            && self.request.is_active_with(request)
             && self.request.version == request.version
     }
 }
 
+/// Says whether two texts are the same one in memory: methods and schemes are constants.
+fn is_same(one: &'static str, other: &'static str) -> bool {
+    std::ptr::eq(one, other)
+}
+
 fn key(request: Request, response: Response<'_>) -> u64 {
     let mut hasher = FxHasher::default();
-    request.method.hash(&mut hasher);
-    request.scheme.hash(&mut hasher);
+    request.method.as_ptr().hash(&mut hasher);
+    request.scheme.as_ptr().hash(&mut hasher);
     request.version.hash(&mut hasher);
     response.route.hash(&mut hasher);
     response.status.hash(&mut hasher);
