@@ -5,8 +5,9 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
+use crate::encode;
 use crate::value::Value;
 
 /// One `,"key":value` piece of rendered fields.
@@ -132,11 +133,9 @@ fn value_length(bytes: &[u8]) -> Option<usize> {
 }
 
 fn unescape(bytes: &[u8]) -> Cow<'_, str> {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes),
-    };
-    if memchr(b'\\', bytes).is_none() {
+    let text = String::from_utf8_lossy(bytes);
+    // Nearly all text is plain, which is quicker to see than that there is no backslash in it.
+    if encode::is_plain(bytes) || !bytes.contains(&b'\\') {
         return text;
     }
     let mut out = String::with_capacity(text.len());

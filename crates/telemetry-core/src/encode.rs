@@ -16,6 +16,23 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+/// Appends `texts` as a JSON array of strings.
+#[inline]
+pub(crate) fn list<S: AsRef<str>>(out: &mut Vec<u8>, texts: impl IntoIterator<Item = S>) {
+    let mut texts = texts.into_iter();
+    let Some(first) = texts.next() else {
+        out.extend_from_slice(b"[]");
+        return;
+    };
+    out.extend_from_slice(b"[\"");
+    escaped(out, first.as_ref());
+    for text in texts {
+        out.extend_from_slice(b"\",\"");
+        escaped(out, text.as_ref());
+    }
+    out.extend_from_slice(b"\"]");
+}
+
 /// Appends `text` as the inside of a JSON string.
 ///
 /// Quotes, backslashes and all control characters (C0, DEL and C1, hence ANSI escapes) are

@@ -67,25 +67,20 @@ impl Fields {
         }
     }
 
-    /// Makes an empty set with room for `bytes` of rendered fields.
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
+    /// Makes an empty set in room that was used before.
+    #[inline]
+    pub(crate) fn in_room(mut room: Vec<u8>) -> Self {
+        room.clear();
         Self {
-            bytes: Vec::with_capacity(bytes),
+            bytes: room,
             keys: Keys::default(),
         }
     }
 
-    /// The room for rendered fields, in bytes.
+    /// The room for rendered fields, to be used again.
     #[inline]
-    pub(crate) fn capacity(&self) -> usize {
-        self.bytes.capacity()
-    }
-
-    /// Empties the set and keeps its room.
-    #[inline]
-    pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
-        self.keys = Keys::default();
+    pub(crate) fn into_room(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Takes over what another set has.

@@ -18,7 +18,7 @@ pub use future::{FutureExt, InScope};
 pub use spawn::{spawn, spawn_blocking, spawn_thread};
 pub use temporary::TemporaryBinding;
 
-use crate::decode::Pieces;
+use crate::decode::{Piece, Pieces};
 use crate::fields::Fields;
 use crate::statistics;
 #[cfg(feature = "testing")]
@@ -135,12 +135,10 @@ impl Scope {
 
     /// Calls `visit` with each field, in the order in which they were bound: what they are when
     /// it begins, whatever is bound meanwhile.
-    fn for_each_field(&self, mut visit: impl FnMut(&str, Value)) {
+    fn for_each_field(&self, visit: impl FnMut(Piece<'_>)) {
         with_scratch(|bytes| {
             bytes.extend_from_slice(self.lock().bytes());
-            for piece in Pieces(bytes) {
-                visit(&piece.key(), piece.value());
-            }
+            Pieces(bytes).for_each(visit);
         });
     }
 

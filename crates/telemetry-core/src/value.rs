@@ -80,14 +80,7 @@ impl<'a> ValueEncoder<'a> {
     /// Writes a list of strings.
     #[inline]
     pub fn list<S: AsRef<str>>(self, values: impl IntoIterator<Item = S>) {
-        self.out.push(b'[');
-        for (at, value) in values.into_iter().enumerate() {
-            if at > 0 {
-                self.out.push(b',');
-            }
-            encode::string(self.out, value.as_ref());
-        }
-        self.out.push(b']');
+        encode::list(self.out, values);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value as OtelValue};
 
+use crate::decode::Piece;
 use crate::names;
 use crate::scope::Scope;
 use crate::value::Value;
@@ -12,21 +13,22 @@ impl Scope {
     ///
     /// OTLP has no integer above `i64::MAX`: one is added as text.
     pub fn add_attributes(&self, attributes: &mut Vec<KeyValue>, taken: &[&str]) {
-        self.for_each_field(|key, value| {
-            let is_there = |attribute: &KeyValue| attribute.key.as_str() == key;
-            if !taken.contains(&key) && !attributes.iter().any(is_there) {
-                attributes.push(KeyValue::new(key_of(key), otel_value(value)));
+        self.for_each_field(|field| {
+            let key = key_of(field);
+            let is_there = |attribute: &KeyValue| attribute.key == key;
+            if !taken.contains(&key.as_str()) && !attributes.iter().any(is_there) {
+                attributes.push(KeyValue::new(key, otel_value(field.value())));
             }
         });
     }
 }
 
-fn key_of(key: &str) -> Key {
-    // The names that every request has are there for ever.
+fn key_of(field: Piece<'_>) -> Key {
+    // The names that every request has are there for ever, and have nothing to be unescaped.
     let fixed = [names::REQUEST_ID, names::USER_ID, names::LABELS];
-    match fixed.into_iter().find(|name| *name == key) {
+    match fixed.into_iter().find(|name| name.as_bytes() == field.key) {
         Some(name) => Key::from_static_str(name),
-        None => Key::from(key.to_owned()),
+        None => Key::from(field.key().into_owned()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Used sets of fields, kept for their room: filling one again allocates nothing.
+//! The room of used sets of fields, kept: filling it again allocates nothing.
 
 use std::cell::RefCell;
 
@@ -12,30 +12,28 @@ const LARGEST_KEPT_ROOM: usize = 2 * 1024;
 const FIRST_ROOM: usize = 256;
 
 thread_local! {
-    static POOL: RefCell<Vec<Fields>> = const { RefCell::new(Vec::new()) };
+    static POOL: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// An empty set of fields.
 #[inline]
 pub(super) fn take() -> Fields {
-    POOL.try_with(|pool| pool.borrow_mut().pop())
-        .ok()
-        .flatten()
-        .unwrap_or_else(|| Fields::with_capacity(FIRST_ROOM))
+    let room = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
+    Fields::in_room(room.unwrap_or_else(|| Vec::with_capacity(FIRST_ROOM)))
 }
 
 /// Takes back a set of fields that is no longer used.
 #[inline]
-pub(super) fn give_back(mut fields: Fields) {
-    if fields.capacity() > LARGEST_KEPT_ROOM {
+pub(super) fn give_back(fields: Fields) {
+    let room = fields.into_room();
+    if room.capacity() > LARGEST_KEPT_ROOM {
         return;
     }
-    fields.clear();
     // A thread that is ending keeps nothing.
     let _ending = POOL.try_with(|pool| {
         let mut pool = pool.borrow_mut();
         if pool.len() < LARGEST_POOL {
-            pool.push(fields);
+            pool.push(room);
         }
     });
 }
