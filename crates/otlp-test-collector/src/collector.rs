@@ -16,7 +16,7 @@ use crate::server::{self, Change};
 use crate::store::Store;
 
 /// How long is waited for something to arrive.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A collector that runs until it is dropped.
 ///
