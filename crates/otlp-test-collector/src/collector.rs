@@ -16,7 +16,7 @@ use crate::server::{self, Change};
 use crate::store::Store;
 
 /// How long is waited for something to arrive.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A collector that runs until it is dropped.
 ///
@@ -65,7 +65,7 @@ impl Collector {
         })
     }
 
-    /// Sets how long is waited for something to arrive; ten seconds if not set.
+    /// Sets how long is waited for something to arrive; a minute if not set.
     #[must_use = "the collector stops when it is dropped"]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;

@@ -41,6 +41,7 @@
     reason = "a test kit has no better way to fail a test"
 )]
 
+mod port;
 mod postgres;
 mod process;
 mod rabbitmq;

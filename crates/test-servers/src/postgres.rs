@@ -76,7 +76,7 @@ impl PostgresServer {
     pub fn url(&self) -> String {
         format!(
             "postgres://postgres@127.0.0.1:{}/postgres",
-            self.server.port
+            self.server.port()
         )
     }
 
@@ -92,7 +92,7 @@ impl PostgresServer {
     /// When it runs, or does not start.
     pub fn start_again(&self) {
         let mut command = self.command("postgres");
-        command.args(["-p", &self.server.port.to_string()]);
+        command.args(["-p", &self.server.port().to_string()]);
         let settings = [
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",

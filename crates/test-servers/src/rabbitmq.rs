@@ -6,7 +6,8 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use crate::leave_out;
-use crate::server::{Greeting, Server, free_port};
+use crate::port::Port;
+use crate::server::{Greeting, Server};
 use crate::shared::shared;
 
 /// Not the one in the search path, which is a shell that runs it as another user.
@@ -22,7 +23,7 @@ pub struct RabbitMqServer {
     node: Server,
     /// Erlang's port mapper: one of its own, for the node would start one that stays.
     mapper: Server,
-    distribution: u16,
+    distribution: Port,
 }
 
 impl RabbitMqServer {
@@ -34,13 +35,13 @@ impl RabbitMqServer {
         }
         let mapper = Server::new();
         let mut command = Command::new("epmd");
-        let port = mapper.port.to_string();
+        let port = mapper.port().to_string();
         command.args(["-address", "127.0.0.1", "-port", &port]);
         mapper.start(command, Signal::KILL, GREETING_OF_MAPPER);
         let server = Self {
             node: Server::new(),
             mapper,
-            distribution: free_port(),
+            distribution: Port::any(),
         };
         server.start_again();
         Some(server)
@@ -60,7 +61,7 @@ impl RabbitMqServer {
 
     /// Gives the URL of its usual virtual host, which it keeps.
     pub fn url(&self) -> String {
-        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.node.port)
+        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.node.port())
     }
 
     /// Ends it as a power cut does: what is durable stays.
@@ -82,12 +83,12 @@ impl RabbitMqServer {
             .env("RABBITMQ_ALLOW_INPUT", "1")
             .env(
                 "RABBITMQ_NODENAME",
-                format!("test{}@localhost", self.node.port),
+                format!("test{}@localhost", self.node.port()),
             )
             .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
-            .env("RABBITMQ_NODE_PORT", self.node.port.to_string())
-            .env("RABBITMQ_DIST_PORT", self.distribution.to_string())
-            .env("ERL_EPMD_PORT", self.mapper.port.to_string())
+            .env("RABBITMQ_NODE_PORT", self.node.port().to_string())
+            .env("RABBITMQ_DIST_PORT", self.distribution.number.to_string())
+            .env("ERL_EPMD_PORT", self.mapper.port().to_string())
             .env("RABBITMQ_MNESIA_BASE", directory.join("mnesia"))
             .env("RABBITMQ_LOG_BASE", directory)
             .env("RABBITMQ_LOGS", "-")

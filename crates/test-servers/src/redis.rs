@@ -42,7 +42,7 @@ impl RedisServer {
 
     /// Gives its URL, which it keeps.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.0.port)
+        format!("redis://127.0.0.1:{}/", self.0.port())
     }
 
     /// Ends it as a power cut does: all that it had is lost.
@@ -57,7 +57,7 @@ impl RedisServer {
     /// When it runs, or does not start.
     pub fn start_again(&self) {
         let mut command = Command::new(PROGRAM);
-        let port = self.0.port.to_string();
+        let port = self.0.port().to_string();
         command.args(["--bind", "127.0.0.1", "--port", &port]);
         command.args(["--save", "", "--appendonly", "no"]);
         self.0.start(command, Signal::KILL, GREETING);

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use crate::port::Port;
 use crate::process::Process;
 
 /// How long one may take to start, on a machine that is busy with other tests.
@@ -29,7 +30,7 @@ pub(crate) struct Server {
     // Ends before its directory.
     process: Mutex<Option<Process>>,
     directory: TempDir,
-    pub(crate) port: u16,
+    port: Port,
 }
 
 impl Server {
@@ -38,8 +39,12 @@ impl Server {
         Self {
             process: Mutex::default(),
             directory: tempfile::tempdir().unwrap(),
-            port: free_port(),
+            port: Port::any(),
         }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port.number
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -64,7 +69,7 @@ impl Server {
             .stdin(Stdio::piped());
         let process = process.insert(Process::start(&mut command, end).unwrap());
         let begun = Instant::now();
-        while !greeting.is_answered(self.port) {
+        while !greeting.is_answered(self.port()) {
             let is_late = begun.elapsed() > PATIENCE;
             if is_late || process.has_ended() {
                 let output = std::fs::read_to_string(path).unwrap();
@@ -98,10 +103,4 @@ impl Greeting {
         connection.read_exact(&mut answer)?;
         Ok(answer)
     }
-}
-
-/// Gives a port that nobody has.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }

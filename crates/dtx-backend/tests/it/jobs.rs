@@ -197,7 +197,7 @@ async fn a_job_whose_worker_was_killed_is_done_by_another_and_counts_once() {
     });
     let steam = steam.await;
     let server = Server::start(&directory, &[]).await;
-    let variables = [("STEAM_API_URL", &*steam.url)];
+    let variables = [("STEAM_API_URL", &*steam.url), ("DTX_WORKER_TIMEOUT", "2")];
     let mut killed = worker(&directory, &variables).await;
     let request_id = server.set_steam_match(77).await;
     steam.requested(1).await;

@@ -47,4 +47,5 @@ mod standings;
 mod steam;
 mod stub;
 mod users;
+mod watched;
 mod workers;

@@ -5,9 +5,9 @@ use otlp_test_collector::{Collector, Span, SpanKind};
 use serde_json::{Value, json};
 
 use crate::export::exporting;
-use crate::program::{Program, get, succeed};
+use crate::program::{get, succeed};
 use crate::stack::Stack;
-use crate::workers::{TRACE, TRACEPARENT, end};
+use crate::workers::{TRACE, TRACEPARENT};
 
 /// What is recorded of one trace, by several processes: each tells its part when it comes to it.
 struct Trace<'c> {
@@ -46,11 +46,6 @@ impl Trace<'_> {
 async fn stack(collector: &Collector) -> Option<Stack> {
     let endpoint = collector.endpoint();
     Stack::start(&exporting(&endpoint)).await
-}
-
-/// Ends a role; the lines that it had not been asked for.
-async fn lines(program: Program) -> Vec<Value> {
-    end(program).await
 }
 
 /// Looks at the lines of an event: they are of the span, and of the request.
@@ -139,10 +134,10 @@ async fn a_request_its_queries_cache_commands_and_publication_and_the_bot_are_on
         (answers.count() == 1).then_some(())
     });
 
-    let of_bot = lines(bot).await;
+    let of_bot = bot.end().await;
     assert_lines(&of_bot, "event_announced", &announce, request_id);
     assert_lines(&of_bot, "message_processed", &process, request_id);
-    let of_serve = lines(stack.serve).await;
+    let of_serve = stack.serve.end().await;
     assert_lines(&of_serve, "game_created", &create, request_id);
     assert_lines(&of_serve, "request_completed", &server, request_id);
 }
@@ -243,22 +238,22 @@ async fn a_cycle_of_a_daemon_is_a_trace_with_its_queries_its_request_and_what_fo
     );
     let taken = of_move.child(&told, "process dtx.events.bot", SpanKind::Consumer, "bot");
 
-    let of_notifier = lines(notifier).await;
+    let of_notifier = notifier.end().await;
     let request_id = request_id.trim_matches('"');
     assert_lines(&of_notifier, "notification_sent", &send, request_id);
     assert_lines(
-        &lines(stack.serve).await,
+        &stack.serve.end().await,
         "request_completed",
         &answer,
         request_id,
     );
-    let of_bot = lines(bot).await;
+    let of_bot = bot.end().await;
     assert_lines(&of_bot, "event_announced", &announce, request_id);
     let of_cycle = cycle.attributes["request.id"].to_string();
     let of_cycle = of_cycle.trim_matches('"');
     assert_lines(&of_bot, "message_processed", &taken, of_cycle);
     assert_lines(
-        &lines(transitioner).await,
+        &transitioner.end().await,
         "game_transitioned",
         &step,
         of_cycle,

@@ -10,6 +10,7 @@ use sqlx::{Connection as _, PgConnection};
 use test_servers::PostgresServer;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::database::{self, PREFIX, Temporary};
 use crate::program::{PATIENCE, get, json as read, send};
@@ -38,8 +39,10 @@ const SUITE: [&str; 17] = [
 ];
 /// Not these: they are about a file.
 const OF_FILES: [&str; 1] = ["sessions::the_database_holds_neither_tokens_nor_passwords"];
+/// How many clients send requests at the same time.
+const CLIENTS: usize = 4;
 /// How long a request may take while there is no database: 2 s, and what a busy machine adds.
-const TOLD_WITHIN: Duration = Duration::from_secs(6);
+const TOLD_WITHIN: Duration = Duration::from_secs(20);
 
 #[test]
 fn the_site_behaves_alike_on_postgres() {
@@ -128,37 +131,44 @@ async fn a_database_that_crashes_under_load_and_comes_back_loses_nothing_and_nee
     let server = Server::of(start(&directory, &[], &variables)).await;
 
     let (stop, stopping) = watch::channel(false);
+    // How often each client was told that the database is away.
+    let (telling, mut told) = watch::channel([0; CLIENTS]);
     let mut load = JoinSet::new();
-    for client in 0..4 {
+    for client in 0..CLIENTS {
         let (url, cookie) = (server.url.clone(), server.captain.clone());
-        let stopping = stopping.clone();
+        let (stopping, telling) = (stopping.clone(), telling.clone());
         load.spawn(async move {
-            let mut statuses = Vec::new();
+            let mut requests = 0;
             let mut created = Vec::new();
             let mut slowest = Duration::ZERO;
             while !*stopping.borrow() {
-                let name = format!("team {client} {}", statuses.len());
+                let name = format!("team {client} {requests}");
                 let request = Request::post(format!("{url}/api/teams/"));
                 let begun = Instant::now();
                 let team = json!({"league_id": 1, "name": name});
                 let response = send(request, &cookie, &team).await;
                 slowest = slowest.max(begun.elapsed());
-                statuses.push(response.status());
+                requests += 1;
                 match response.status() {
                     StatusCode::CREATED => created.push(name),
                     _ => {
                         let body = read(response).await;
                         let message = &body["error"]["message"];
                         assert_eq!(message, "the database does not answer", "{body}");
+                        telling.send_modify(|told| told[client] += 1);
                     }
                 }
             }
-            (statuses, created, slowest)
+            (created, slowest)
         });
     }
     let ready = format!("{}/readyz", server.url);
     for _ in 0..2 {
+        let before = *told.borrow();
         postgres.crash();
+        let all =
+            told.wait_for(|told| told.iter().zip(before).all(|(told, before)| *told > before));
+        timeout(PATIENCE, all).await.unwrap().unwrap();
         until(&ready, StatusCode::SERVICE_UNAVAILABLE).await;
         let (alive, _) = get(format!("{}/healthz", server.url)).await;
         assert_eq!(alive, StatusCode::OK);
@@ -169,8 +179,7 @@ async fn a_database_that_crashes_under_load_and_comes_back_loses_nothing_and_nee
 
     let mut created = Vec::new();
     while let Some(ended) = load.join_next().await {
-        let (statuses, names, slowest) = ended.unwrap();
-        assert!(statuses.contains(&StatusCode::SERVICE_UNAVAILABLE));
+        let (names, slowest) = ended.unwrap();
         assert!(slowest < TOLD_WITHIN, "{slowest:?}");
         created.extend(names);
     }

@@ -315,10 +315,10 @@ async fn busy(
 async fn a_request_in_flight_is_answered_before_the_end() {
     for signal in [Signal::TERM, Signal::INT] {
         let directory = directory();
-        let (program, answer) = busy(&directory, "30", 300).await;
+        let (program, answer) = busy(&directory, "30", 3_000).await;
         program.signal(signal);
         let (status, body) = answer.await.unwrap();
-        assert_eq!((status.as_u16(), &*body), (200, "{\"waited_ms\":300}"));
+        assert_eq!((status.as_u16(), &*body), (200, "{\"waited_ms\":3000}"));
         let ended = program.ended().await;
         assert_eq!(ended.status.code(), Some(0), "{ended:?}");
         let events: Vec<_> = ended.stdout.iter().map(|line| event(line)).collect();

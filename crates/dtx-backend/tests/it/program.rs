@@ -19,8 +19,8 @@ use tokio::time::timeout;
 
 use crate::database;
 
-/// How long anything may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything may take, on a machine that is busy with other tests.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running program. It ends with the test.
 #[derive(Debug)]
@@ -95,7 +95,12 @@ impl Program {
 
     /// Closes the reading end of the standard output.
     pub(crate) fn close_stdout(&mut self) {
-        drop(self.stdout.take().unwrap());
+        drop(self.take_stdout());
+    }
+
+    /// Gives the standard output away, for somebody else to read.
+    pub(crate) fn take_stdout(&mut self) -> Lines<BufReader<ChildStdout>> {
+        self.stdout.take().unwrap()
     }
 
     /// Waits until it says where it listens; the URL.

@@ -11,11 +11,12 @@ use test_servers::{PostgresServer, RabbitMqServer, RedisServer};
 use crate::database::Database;
 use crate::program::{Program, log_in};
 use crate::stub::Stub;
+use crate::watched::Watched;
 use crate::workers;
 
 const TOKEN: &str = "0123456789-s3cret";
 /// How long all that is due may take to be told, on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// PostgreSQL, Redis, RabbitMQ, a chat, and the API.
 pub(crate) struct Stack {
@@ -23,7 +24,7 @@ pub(crate) struct Stack {
     pub(crate) redis: RedisServer,
     pub(crate) broker: RabbitMqServer,
     pub(crate) chat: Stub,
-    pub(crate) serve: Program,
+    pub(crate) serve: Watched,
     pub(crate) url: String,
     variables: Vec<(String, String)>,
     directory: TempDir,
@@ -59,7 +60,7 @@ impl Stack {
             redis,
             broker,
             chat,
-            serve,
+            serve: Watched::new(serve),
             url,
             variables,
             directory,
@@ -67,9 +68,10 @@ impl Stack {
     }
 
     /// Starts a role, and waits until it has.
-    pub(crate) async fn play(&self, role: &str) -> Program {
-        let mut program = start(&self.directory, role, &self.variables);
-        program.event(&format!("{role}_started")).await;
+    pub(crate) async fn play(&self, role: &str) -> Watched {
+        let program = start(&self.directory, role, &self.variables);
+        let program = Watched::new(program);
+        program.told(&format!("{role}_started")).await;
         program
     }
 

@@ -14,11 +14,10 @@ pub(crate) const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b
 pub(crate) const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
 /// Any port, lines in JSON, and jobs that are soon tried again.
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 3] = [
     ("DTX_BIND", "127.0.0.1:0"),
     ("NODE_ENV", "test"),
     ("DTX_JOB_BACKOFF_MS", "20"),
-    ("DTX_WORKER_TIMEOUT", "2"),
 ];
 
 /// Starts the program in one role, or in all.

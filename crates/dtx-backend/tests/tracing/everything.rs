@@ -138,14 +138,14 @@ async fn talk() {
     let (mut client, _) = tokio_tungstenite::connect_async(url).await.unwrap();
     client.send(Message::text("pick")).await.unwrap();
     while let Some(Ok(_)) = client.next().await {}
-    assert_eq!(tracker.shutdown(Duration::from_secs(20)).await, 0);
+    assert_eq!(tracker.shutdown(Duration::from_secs(60)).await, 0);
 }
 
 /// Sends statements to a database, of which one fails, and waits for a connection in vain.
 async fn ask() -> TracedPool<Sqlite> {
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
-        .acquire_timeout(Duration::from_millis(250));
+        .acquire_timeout(Duration::from_secs(2));
     let pool = pool.connect("sqlite::memory:").await.unwrap();
     let pool = TracedPool::builder(pool)
         .with_namespace("dtx")

@@ -18,7 +18,7 @@ const EMPTY: &[u8] = &[0; 5];
 
 /// Waits for what must come, with a bound.
 async fn soon<F: Future>(future: F) -> F::Output {
-    let bound = Duration::from_secs(10);
+    let bound = Duration::from_secs(60);
     tokio::time::timeout(bound, future).await.unwrap()
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use otlp_test_collector::Collector;
 
 /// After this a client that waits for an answer gives up.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a client listens that is to hear nothing.
 const SILENCE: Duration = Duration::from_millis(50);

@@ -9,7 +9,7 @@ use telemetry_amqp::{Broker, Message, PublishError};
 use telemetry_core::FutureExt as _;
 use telemetry_otel::testing::{capture_metrics, capture_spans, sorted};
 
-use crate::place::with_place;
+use crate::place::{until, with_place};
 use crate::proxy::{Proxy, Way};
 use crate::{OPERATION, SENT, dimensions, request, started};
 
@@ -50,7 +50,7 @@ async fn a_message_is_a_span_that_its_handler_continues() {
         assert_eq!((sent.value, &*sent.unit), (1.0, "{message}"));
         assert_eq!(sorted(&sent.attributes), dimensions);
         let duration = metrics.single(OPERATION);
-        assert!((0.0..10.0).contains(&duration.value));
+        assert!((0.0..60.0).contains(&duration.value));
         assert_eq!(duration.unit, "s");
         assert_eq!(sorted(&duration.attributes), dimensions);
         assert_eq!(metrics.measurements().len(), 2);
@@ -131,7 +131,8 @@ async fn a_message_that_is_not_confirmed_is_told_of_and_one_that_is_dropped() {
         let builder = place.builder_at(&proxy.address);
         let builder = builder.with_publish_timeout(Duration::from_millis(1_500));
         let broker = builder.build().unwrap();
-        broker.publish(started(place)).await.unwrap();
+        // The connection has to be made in that time too.
+        until(async || broker.publish(started(place)).await.is_ok()).await;
         proxy.set(Way::Silent);
         let (_, class, _) = fail(&broker, started(place), &place.exchange).await;
         assert_eq!(class, "timeout");

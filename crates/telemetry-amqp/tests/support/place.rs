@@ -14,7 +14,7 @@ use telemetry_amqp::{Broker, BrokerBuilder, declare_with_dead_letters};
 use test_servers::RabbitMqServer;
 
 /// How long is waited for what must come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An exchange with a queue, to which it delivers what begins with `game.`, and its dead letters.
 /// All are gone with it.

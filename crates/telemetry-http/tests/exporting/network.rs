@@ -54,7 +54,7 @@ pub(crate) async fn ended(spans: &SpanCapture, count: usize) {
             tokio::task::yield_now().await;
         }
     };
-    let all = tokio::time::timeout(Duration::from_secs(10), all).await;
+    let all = tokio::time::timeout(Duration::from_secs(60), all).await;
     assert!(
         all.is_ok() && spans.spans().len() == count,
         "{}",

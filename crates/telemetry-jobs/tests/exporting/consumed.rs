@@ -92,10 +92,10 @@ async fn a_job_is_measured_without_its_context() {
     let consumed = metrics.single("messaging.client.consumed.messages");
     assert_eq!((consumed.value, &*consumed.unit), (1.0, "{message}"));
     let duration = metrics.single("messaging.process.duration");
-    assert!((0.0..10.0).contains(&duration.value));
+    assert!((0.0..60.0).contains(&duration.value));
     assert_eq!(duration.unit, "s");
     let latency = metrics.single("messaging.queue.latency");
-    assert!((90.0..100.0).contains(&latency.value), "{latency:?}");
+    assert!((90.0..150.0).contains(&latency.value), "{latency:?}");
     assert_eq!(latency.unit, "s");
     for measurement in metrics.measurements() {
         assert_eq!(

@@ -1,23 +1,33 @@
 //! Work that a schedule begins.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
 use apalis::prelude::*;
 use apalis_cron::{CronScheduler, Schedule, Tick};
 use telemetry_core::testing::capture_logs;
 use telemetry_jobs::JobTelemetryLayer;
 
-/// Ticks that are due, and then no more.
+/// So many ticks, each in a while from when it is asked for: one that has passed is an error.
 #[derive(Clone)]
-struct Due(Vec<u64>);
+struct Due(u32);
 
 impl<Tz> Schedule<Tz> for Due {
     fn next_tick(&mut self, _: &Tz) -> Option<Tick<Tz>> {
-        self.0.pop().map(Tick::new)
+        self.0 = self.0.checked_sub(1)?;
+        let soon = UNIX_EPOCH.elapsed().unwrap() + Duration::from_secs(2);
+        Some(Tick::new(soon.as_secs()))
     }
 }
 
-async fn sweep(tick: Tick, last: Data<u64>, worker: WorkerContext) -> Result<(), BoxDynError> {
+async fn sweep(
+    tick: Tick,
+    left: Data<Arc<AtomicU32>>,
+    worker: WorkerContext,
+) -> Result<(), BoxDynError> {
     tracing::info!(tick = tick.get_timestamp(), "sessions_swept");
-    if tick.get_timestamp() == *last {
+    if left.fetch_sub(1, Ordering::Relaxed) == 1 {
         worker.stop()?;
     }
     Ok(())
@@ -26,14 +36,9 @@ async fn sweep(tick: Tick, last: Data<u64>, worker: WorkerContext) -> Result<(),
 #[tokio::test]
 async fn each_tick_has_a_scope_of_its_own() {
     let logs = capture_logs();
-    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(1);
-    let soon = soon
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
     let worker = WorkerBuilder::new("sweeper")
-        .backend(CronScheduler::new(Due(vec![soon + 1, soon])))
-        .data(soon + 1)
+        .backend(CronScheduler::new(Due(2)))
+        .data(Arc::new(AtomicU32::new(2)))
         .layer(JobTelemetryLayer::new().with_task_name("sweep_sessions"))
         .build(sweep);
     worker.run().await.unwrap();

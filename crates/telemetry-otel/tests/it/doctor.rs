@@ -115,12 +115,13 @@ fn a_collector_that_says_nothing_is_waited_for_no_longer_than_asked() {
             ("OTEL_ENABLED", "true"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", name),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "60000"),
         ];
         let begun = Instant::now();
         let report = examine(&variables, Duration::from_millis(300));
         let took = begun.elapsed();
-        // And what a busy machine adds.
-        assert!(took < Duration::from_secs(2), "{took:?}");
+        // And what a busy machine adds: far from the minute of an export.
+        assert!(took < Duration::from_secs(30), "{took:?}");
         assert_fails(
             &report,
             "no answer within 300ms",

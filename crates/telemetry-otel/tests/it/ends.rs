@@ -85,14 +85,15 @@ fn the_end_comes_in_time_on_any_runtime_whatever_the_collector_does() {
                     &collector,
                     &[
                         ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+                        ("OTEL_EXPORTER_OTLP_TIMEOUT", "60000"),
                         ("TEST_RUNTIME", runtime),
                     ],
                 );
                 let name = format!("{behaviour:?}, {protocol}, {runtime}");
-                // One second, and what a busy machine adds.
+                // One second, and what a busy machine adds: far from the minute of an export.
                 let took: u64 = ended.said("took").parse().unwrap();
-                assert!(took < 2_500, "{name}: {took}");
-                assert!(ended.took < Duration::from_secs(5), "{name}: {ended:?}");
+                assert!(took < 20_000, "{name}: {took}");
+                assert!(ended.took < Duration::from_secs(30), "{name}: {ended:?}");
                 assert_eq!(ended.said("is_done"), "false", "{name}");
                 ended.single("bracket_drawn");
             }

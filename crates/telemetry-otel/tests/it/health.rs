@@ -32,7 +32,7 @@ fn failed_exports_and_lost_lines_are_metrics() {
         &collector,
         &[
             ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &endpoint),
-            ("OTEL_EXPORTER_OTLP_TIMEOUT", "200"),
+            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "200"),
         ],
     );
     let metric = collector.wait_for_metric("telemetry.export.failures");
@@ -69,6 +69,9 @@ fn records_that_too_many_wait_before_are_dropped_and_counted() {
             ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", &endpoint),
             ("OTEL_BSP_MAX_QUEUE_SIZE", "10"),
             ("OTEL_BLRP_MAX_QUEUE_SIZE", "10"),
+            // None are taken before all are recorded.
+            ("OTEL_BSP_SCHEDULE_DELAY", "60000"),
+            ("OTEL_BLRP_SCHEDULE_DELAY", "60000"),
         ],
     );
     assert_eq!(ended.said("is_done"), "false");

@@ -11,7 +11,7 @@ use telemetry_core::{Scope, propagation};
 use telemetry_otel::{OtelGuard, init};
 use tokio::runtime::{Builder, Runtime};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn play(scenario: &str) {
     match scenario {
@@ -52,14 +52,14 @@ fn work() {
     end(telemetry);
 }
 
-/// Records more than waits.
+/// Records more than waits. What is exported elsewhere has five seconds to get there.
 fn burst() {
     let telemetry = init().unwrap();
     for _ in 0..100 {
         draw_bracket(8, 3);
     }
     let runtime = Builder::new_current_thread().build().unwrap();
-    let is_done = runtime.block_on(telemetry.shutdown(Duration::from_secs(1)));
+    let is_done = runtime.block_on(telemetry.shutdown(Duration::from_secs(5)));
     say("is_done", is_done);
 }
 

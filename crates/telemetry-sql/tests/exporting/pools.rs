@@ -15,7 +15,6 @@ use crate::databases::on_each_database;
 /// A pool in memory, not yet traced, of so many connections.
 async fn pool(connections: u32) -> SqlitePool {
     let options = SqlitePoolOptions::new().max_connections(connections);
-    let options = options.acquire_timeout(Duration::from_millis(20));
     options.connect("sqlite::memory:").await.unwrap()
 }
 
@@ -85,7 +84,11 @@ async fn pools_of_one_name_are_added_up() {
 #[tokio::test]
 async fn waiting_for_too_long_is_counted() {
     let (spans, metrics) = (capture_spans(), capture_metrics());
-    let pool = TracedPool::builder(pool(1).await).with_name("busy").build();
+    // The first connection has to be made in that time too.
+    let options = SqlitePoolOptions::new().max_connections(1);
+    let options = options.acquire_timeout(Duration::from_secs(2));
+    let pool = options.connect("sqlite::memory:").await.unwrap();
+    let pool = TracedPool::builder(pool).with_name("busy").build();
     let held = pool.acquire().await.unwrap();
     sqlx::query("SELECT 1").execute(&pool).await.unwrap_err();
     pool.acquire().await.unwrap_err();

@@ -22,7 +22,7 @@ pub(crate) type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub(crate) type Socket = TelemetrySocket<WebSocket>;
 
 /// How long anything may take that does not hang.
-pub(crate) const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// A server with one route and the lines that it writes.
 pub(crate) struct Server {

@@ -55,7 +55,7 @@ fn goes_and_comes_back<S>(
     let begun = Instant::now();
     while let Some(id) = processes.iter().find(|id| is_there(**id)) {
         let status = fs::read_to_string(format!("/proc/{id}/status"));
-        assert!(begun.elapsed() < Duration::from_secs(10), "{status:?}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "{status:?}");
     }
 }
 
