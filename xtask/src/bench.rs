@@ -5,6 +5,7 @@
 //! slows down meanwhile slows them all. Its instructions are counted under valgrind.
 
 mod baseline;
+mod chart;
 mod contender;
 mod goals;
 pub(crate) mod instructions;

@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
+use std::path::Path;
 
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::bench::contender::OURS;
+use crate::bench::chart::{self, Row};
+use crate::bench::contender::{OURS, is_ours};
 use crate::bench::goals;
 use crate::workspace::root;
 
@@ -36,7 +39,7 @@ pub(crate) struct Measurement {
 }
 
 impl Report {
-    /// Writes `target/bench/results.json` and `results.md`.
+    /// Writes `results.json`, `results.md` and a chart for each suite to `target/bench`.
     ///
     /// # Errors
     ///
@@ -52,9 +55,17 @@ impl Report {
                 )
             })
             .and_then(|()| fs::write(directory.join("results.md"), tables.join("\n")))
+            .and_then(|()| self.write_charts(&directory))
             .with_context(|| format!("cannot write results to {}", directory.display()))?;
         println!("written to {}", directory.display());
         Ok(())
+    }
+
+    fn write_charts(&self, directory: &Path) -> io::Result<()> {
+        self.suites.iter().try_for_each(|suite| {
+            let file = directory.join(&suite.name).with_extension("svg");
+            fs::write(file, suite.chart())
+        })
     }
 }
 
@@ -67,6 +78,17 @@ impl Suite {
     /// Gives the nanoseconds that a contender adds to the bare one, where there is one.
     pub(crate) fn over_bare(&self, measurement: &Measurement) -> Option<f64> {
         Some(measurement.nanoseconds - self.find(BARE)?.nanoseconds)
+    }
+
+    /// Draws the times of all contenders.
+    fn chart(&self) -> String {
+        let row = |measurement: &Measurement| Row {
+            name: measurement.contender.clone(),
+            value: measurement.nanoseconds,
+            highlighted: is_ours(&measurement.contender),
+        };
+        let rows: Vec<_> = self.measurements.iter().map(row).collect();
+        chart::svg(title(&self.name), "ns", &rows)
     }
 
     fn row(&self, measurement: &Measurement) -> Vec<String> {
@@ -111,6 +133,25 @@ impl fmt::Display for Suite {
             }
         }
         Ok(())
+    }
+}
+
+/// Says what an iteration of a suite is.
+fn title(suite: &str) -> &str {
+    match suite {
+        "line" => "One log line with the reference context",
+        "scope" => "A unit of work opened, given four fields, and closed",
+        "labels" => "The labels and ids of a path",
+        "request" => "One request through an axum router",
+        "span" => "A span of the application beneath a request that is not sampled",
+        "websocket" => "One WebSocket message",
+        "job" => "One job through the service of a worker",
+        "sql" => "One SQL statement",
+        "sysmetrics" => "One collection of the metrics of host and process",
+        "fields" => "One log line, by the number of fields of its context",
+        "concurrency" => "One request, by the number of requests in flight",
+        "threads" => "One log line, by the number of threads that write lines",
+        other => other,
     }
 }
 
