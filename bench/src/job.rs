@@ -16,6 +16,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::counts::give_up;
 use crate::{Contender, Work};
 
 pub const CONTENDERS: &[Contender] = &[
@@ -88,9 +89,7 @@ fn bare() -> Work {
 
 /// The layer, with lines from errors on.
 fn without_lines() -> Work {
-    let lines = LineLayer::new(LogFormat::Json, |line: &[u8], _| {
-        black_box(line);
-    });
+    let lines = LineLayer::new(LogFormat::Json, |line: &[u8], _| give_up(line));
     tracing_subscriber::registry()
         .with(lines.with_filter(LevelFilter::ERROR))
         .init();
@@ -99,9 +98,7 @@ fn without_lines() -> Work {
 
 /// The layer with its two lines.
 fn telemetry() -> Work {
-    let lines = LineLayer::new(LogFormat::Json, |line: &[u8], _| {
-        black_box(line);
-    });
+    let lines = LineLayer::new(LogFormat::Json, |line: &[u8], _| give_up(line));
     tracing_subscriber::registry().with(lines).init();
     jobs(JobTelemetryLayer::new().layer(handler()))
 }

@@ -1,17 +1,27 @@
 //! One log line with the reference context.
 
-use std::hint::black_box;
+mod floor;
+mod peers;
 
-use slog::{Drain, o};
-use telemetry_core::{Config, LineLayer, LogFormat, Scope, Telemetry};
+use telemetry_core::{Config, LineLayer, LogFormat, Overflow, Scope, Telemetry};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::counts::give_up;
 use crate::{Contender, Request, Sink, Work, request};
 
+pub use peers::{
+    emit_context, in_reference_span, install_logforth, install_tracing_subscriber_json,
+    slog_json_root, slog_line,
+};
+
 pub const CONTENDERS: &[Contender] = &[
+    Contender {
+        name: "floor",
+        set_up: floor::floor,
+    },
     Contender {
         name: "telemetry",
         set_up: telemetry,
@@ -21,16 +31,28 @@ pub const CONTENDERS: &[Contender] = &[
         set_up: telemetry_with_writer,
     },
     Contender {
-        name: "tracing-subscriber-json",
-        set_up: tracing_subscriber_json,
+        name: "slog-json",
+        set_up: peers::slog_json,
+    },
+    Contender {
+        name: "emit-json",
+        set_up: peers::emit_json,
+    },
+    Contender {
+        name: "logforth-json",
+        set_up: peers::logforth_json,
     },
     Contender {
         name: "json-subscriber",
-        set_up: json_subscriber,
+        set_up: peers::json_subscriber,
     },
     Contender {
-        name: "slog-json",
-        set_up: slog_json,
+        name: "tracing-bunyan-formatter",
+        set_up: peers::tracing_bunyan_formatter,
+    },
+    Contender {
+        name: "tracing-subscriber-json",
+        set_up: peers::tracing_subscriber_json,
     },
 ];
 
@@ -44,7 +66,7 @@ fn reference_scope(request: &Request) -> Scope {
 }
 
 /// The event of the reference line, through `tracing`.
-fn event() {
+pub fn event() {
     let request = request();
     tracing::info!(
         http.method = request.method,
@@ -55,89 +77,39 @@ fn event() {
     );
 }
 
-fn in_reference_scope() -> Work {
-    // Entered once for the whole run: a line is measured, not a scope.
+/// Writes the reference line in a scope that is made once: a line is measured, not a scope.
+pub fn in_reference_scope() -> Work {
     let scope = reference_scope(&request());
-    std::mem::forget(scope.clone());
     Box::new(move || scope.in_scope(event))
 }
 
-fn telemetry() -> Work {
-    let layer = LineLayer::new(LogFormat::Json, |line: &[u8], _| {
-        black_box(line);
-    });
+/// Installs our layer; its lines are given up.
+pub fn install() {
+    let layer = LineLayer::new(LogFormat::Json, |line: &[u8], _| give_up(line));
     tracing_subscriber::registry()
         .with(layer.with_filter(EnvFilter::new("info")))
         .init();
-    in_reference_scope()
 }
 
-fn telemetry_with_writer() -> Work {
+/// Installs the whole way of a line. What cannot be taken at once is dropped or waited for.
+pub fn install_with_writer(overflow: Overflow) {
     let config = Config::default()
         .with_deployment("prod")
-        .with_level(LevelFilter::INFO);
+        .with_level(LevelFilter::INFO)
+        .with_overflow(overflow);
     let guard = Telemetry::builder()
         .with_config(config)
         .with_output(Sink)
         .install();
     std::mem::forget(guard);
+}
+
+fn telemetry() -> Work {
+    install();
     in_reference_scope()
 }
 
-fn in_reference_span() -> Work {
-    let request = request();
-    let span = tracing::info_span!(
-        "request",
-        request.id = request.id,
-        user.id = request.user,
-        labels = ?request.labels,
-        tournament.id = request.tournament
-    );
-    std::mem::forget(span.entered());
-    Box::new(event)
-}
-
-fn tracing_subscriber_json() -> Work {
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(EnvFilter::new("info"))
-        .with_writer(|| Sink)
-        .init();
-    in_reference_span()
-}
-
-fn json_subscriber() -> Work {
-    let layer = json_subscriber::layer()
-        .flatten_event(true)
-        .with_writer(|| Sink)
-        .with_filter(EnvFilter::new("info"));
-    tracing_subscriber::registry().with(layer).init();
-    in_reference_span()
-}
-
-fn slog_json() -> Work {
-    let request = request();
-    let drain = slog_json::Json::new(Sink).add_default_keys().build();
-    let drain = std::sync::Mutex::new(drain.fuse()).fuse();
-    let logger = slog::Logger::root(
-        drain,
-        o!(
-            "request.id" => request.id,
-            "user.id" => request.user,
-            "labels" => format!("{:?}", request.labels),
-            "tournament.id" => request.tournament,
-        ),
-    );
-    Box::new(move || {
-        let request = crate::request();
-        slog::info!(
-            logger,
-            "request_completed";
-            "http.method" => request.method,
-            "http.route" => request.route,
-            "http.status_code" => request.status,
-            "duration_ms" => request.duration_ms,
-        );
-    })
+fn telemetry_with_writer() -> Work {
+    install_with_writer(Overflow::Drop);
+    in_reference_scope()
 }

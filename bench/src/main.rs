@@ -2,7 +2,8 @@
 //!
 //! `bench SUITE CONTENDER ITERATIONS SAMPLES` runs the work `ITERATIONS` times for each
 //! sample and prints the nanoseconds that each sample took, one a line. `bench list` prints
-//! what there is.
+//! what there is. `bench count SUITE CONTENDER ITERATIONS` prints how many allocations these
+//! iterations make, the bytes of these, and the bytes of the lines that they write.
 //!
 //! `bench load PROGRAM PACE…` measures the demo over HTTP; see `load`.
 
@@ -11,22 +12,28 @@
     reason = "contenders set up OpenTelemetry's SDK as their users do"
 )]
 
+mod concurrency;
+mod counts;
+mod fields;
 mod job;
 mod labels;
 mod line;
 mod load;
 mod request;
 mod scope;
+mod sdk;
 mod span;
 mod sql;
-mod trace;
+mod sysmetrics;
+mod threads;
 mod websocket;
 
 use std::hint::black_box;
-use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
+
+use counts::Sink;
 
 /// Work to be measured: called once for each iteration.
 type Work = Box<dyn FnMut()>;
@@ -37,16 +44,19 @@ struct Contender {
     set_up: fn() -> Work,
 }
 
-const SUITES: [(&str, &[Contender]); 9] = [
+const SUITES: &[(&str, &[Contender])] = &[
     ("line", line::CONTENDERS),
     ("scope", scope::CONTENDERS),
     ("labels", labels::CONTENDERS),
     ("request", request::CONTENDERS),
-    ("trace", trace::CONTENDERS),
     ("span", span::CONTENDERS),
     ("websocket", websocket::CONTENDERS),
     ("job", job::CONTENDERS),
     ("sql", sql::CONTENDERS),
+    ("sysmetrics", sysmetrics::CONTENDERS),
+    ("fields", fields::CONTENDERS),
+    ("concurrency", concurrency::CONTENDERS),
+    ("threads", threads::CONTENDERS),
 ];
 
 fn main() -> ExitCode {
@@ -55,7 +65,7 @@ fn main() -> ExitCode {
     match &arguments[..] {
         ["list"] => {
             for (suite, contenders) in SUITES {
-                for contender in contenders {
+                for contender in *contenders {
                     println!("{suite} {}", contender.name);
                 }
             }
@@ -70,13 +80,17 @@ fn main() -> ExitCode {
             load::run(Path::new(program), &paces);
             ExitCode::SUCCESS
         }
+        ["count", suite, contender, iterations] => {
+            let (Some(found), Ok(iterations)) = (find(suite, contender), iterations.parse()) else {
+                eprintln!("no such suite, contender or number: {arguments:?}");
+                return ExitCode::FAILURE;
+            };
+            counts::count(found, iterations);
+            ExitCode::SUCCESS
+        }
         [suite, contender, iterations, samples] => {
-            let found = SUITES
-                .iter()
-                .find(|(name, _)| name == suite)
-                .and_then(|(_, contenders)| contenders.iter().find(|c| c.name == *contender));
             let (Some(found), Ok(iterations), Ok(samples)) =
-                (found, iterations.parse(), samples.parse())
+                (find(suite, contender), iterations.parse(), samples.parse())
             else {
                 eprintln!("no such suite, contender or number: {arguments:?}");
                 return ExitCode::FAILURE;
@@ -87,11 +101,16 @@ fn main() -> ExitCode {
         _ => {
             eprintln!(
                 "usage: bench list | bench SUITE CONTENDER ITERATIONS SAMPLES | \
-                 bench load PROGRAM PACE..."
+                 bench count SUITE CONTENDER ITERATIONS | bench load PROGRAM PACE..."
             );
             ExitCode::FAILURE
         }
     }
+}
+
+fn find(suite: &str, contender: &str) -> Option<&'static Contender> {
+    let (_, contenders) = SUITES.iter().find(|(name, _)| *name == suite)?;
+    contenders.iter().find(|found| found.name == contender)
 }
 
 fn measure(contender: &Contender, iterations: u64, samples: u32) {
@@ -102,21 +121,6 @@ fn measure(contender: &Contender, iterations: u64, samples: u32) {
             work();
         }
         println!("{}", start.elapsed().as_nanos());
-    }
-}
-
-/// Where all lines go: looked at and forgotten.
-#[derive(Clone, Copy, Debug)]
-struct Sink;
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        black_box(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -1,6 +1,8 @@
 //! One request through an axum router in process: routing, a handler, a small JSON body
 //! read to its end.
 
+mod peers;
+
 use std::hint::black_box;
 
 use axum::Router;
@@ -9,24 +11,17 @@ use axum::extract::Path;
 use axum::routing::get;
 use http::{Request, header};
 use http_body_util::BodyExt as _;
-use telemetry_core::{LineLayer, LogFormat};
+use opentelemetry_sdk::trace::Sampler;
 use telemetry_http::HttpTelemetryLayer;
 use tokio::runtime;
-use tower::{Service as _, ServiceBuilder};
-use tower_http::ServiceBuilderExt as _;
-use tower_http::request_id::MakeRequestUuid;
-use tower_http::trace::{DefaultOnResponse, TraceLayer};
-use tracing::Level;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-use tracing_subscriber::util::SubscriberInitExt as _;
+use tower::Service as _;
 
-use crate::{Contender, Sink, Work};
+use crate::{Contender, Work, line, sdk};
 
 pub const CONTENDERS: &[Contender] = &[
     Contender {
         name: "bare-axum",
-        set_up: bare,
+        set_up: || calls(router()),
     },
     Contender {
         name: "axum-empty-layer",
@@ -34,52 +29,85 @@ pub const CONTENDERS: &[Contender] = &[
     },
     Contender {
         name: "telemetry",
-        set_up: telemetry,
+        set_up: || telemetry(None),
+    },
+    Contender {
+        name: "telemetry-unsampled",
+        set_up: || telemetry(Some(Sampler::AlwaysOff)),
+    },
+    Contender {
+        name: "telemetry-one-in-ten",
+        set_up: || telemetry(Some(Sampler::TraceIdRatioBased(0.1))),
+    },
+    Contender {
+        name: "telemetry-sampled",
+        set_up: || telemetry(Some(Sampler::AlwaysOn)),
     },
     Contender {
         name: "tower-http-trace-json",
-        set_up: tower_http,
+        set_up: peers::tower_http,
+    },
+    Contender {
+        name: "fastrace-without-lines",
+        set_up: peers::fastrace_without_lines,
+    },
+    Contender {
+        name: "fastrace",
+        set_up: peers::fastrace,
+    },
+    Contender {
+        name: "axum-tracing-opentelemetry-unsampled",
+        set_up: || peers::tracing_opentelemetry(Sampler::AlwaysOff),
+    },
+    Contender {
+        name: "axum-tracing-opentelemetry-one-in-ten",
+        set_up: || peers::tracing_opentelemetry(Sampler::TraceIdRatioBased(0.1)),
+    },
+    Contender {
+        name: "axum-tracing-opentelemetry-sampled",
+        set_up: || peers::tracing_opentelemetry(Sampler::AlwaysOn),
+    },
+    Contender {
+        name: "axum-tracing-opentelemetry-sampled-without-lines",
+        set_up: || peers::tracing_opentelemetry_without_lines(Sampler::AlwaysOn),
     },
 ];
 
 const PATH: &str = "/api/tournaments/5/";
 
-pub fn router() -> Router {
-    Router::new().route(
-        "/api/tournaments/{id}/",
-        get(|Path(id): Path<i64>| async move {
-            black_box(id);
-            (
-                [(header::CONTENT_TYPE, "application/json")],
-                r#"{"id":5,"name":"Winter Cup","league":1,"state":"running"}"#,
-            )
-        }),
+fn router() -> Router {
+    Router::new().route("/api/tournaments/{id}/", get(show))
+}
+
+/// The handler: what it answers is always the same.
+pub async fn show(Path(id): Path<i64>) -> ([(header::HeaderName, &'static str); 1], &'static str) {
+    black_box(id);
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        r#"{"id":5,"name":"Winter Cup","league":1,"state":"running"}"#,
     )
 }
 
-/// Calls the router over and over on a runtime of its own.
-pub fn calls(mut router: Router) -> Work {
+/// Sends the reference request to `router` and reads the answer to its end.
+pub async fn ask(router: &mut Router) {
+    let request = Request::builder()
+        .uri(black_box(PATH))
+        .header(header::HOST, "localhost")
+        .header(header::USER_AGENT, "bench/1.0")
+        .body(Body::empty());
+    let Ok(request) = request else { return };
+    let Ok(response) = router.call(request).await;
+    if let Ok(body) = response.into_body().collect().await {
+        black_box(body.to_bytes());
+    }
+}
+
+/// Asks over and over on a runtime of its own.
+fn calls(mut router: Router) -> Work {
     let runtime = runtime::Builder::new_current_thread()
         .build()
         .unwrap_or_else(|error| panic!("no runtime: {error}"));
-    Box::new(move || {
-        let request = Request::builder()
-            .uri(black_box(PATH))
-            .header(header::HOST, "localhost")
-            .header(header::USER_AGENT, "bench/1.0")
-            .body(Body::empty());
-        runtime.block_on(async {
-            let Ok(request) = request else { return };
-            let Ok(response) = router.call(request).await;
-            if let Ok(body) = response.into_body().collect().await {
-                black_box(body.to_bytes());
-            }
-        });
-    })
-}
-
-fn bare() -> Work {
-    calls(router())
+    Box::new(move || runtime.block_on(ask(&mut router)))
 }
 
 /// What any layer costs in axum before it does anything.
@@ -87,41 +115,11 @@ fn empty_layer() -> Work {
     calls(router().layer(tower::layer::layer_fn(|inner: axum::routing::Route| inner)))
 }
 
-fn telemetry() -> Work {
-    let layer = LineLayer::new(LogFormat::Json, |line: &[u8], _| {
-        black_box(line);
-    });
-    tracing_subscriber::registry()
-        .with(layer.with_filter(EnvFilter::new("info")))
-        .init();
+/// Our layer, with its line, and the SDK where there is a sampler.
+fn telemetry(sampler: Option<Sampler>) -> Work {
+    line::install();
+    if let Some(sampler) = sampler {
+        sdk::install(sampler);
+    }
     calls(router().layer(HttpTelemetryLayer::new()))
-}
-
-/// What is usually wired by hand: a request id, a span with the request's fields, one line
-/// at its end.
-fn tower_http() -> Work {
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(EnvFilter::new("info"))
-        .with_writer(|| Sink)
-        .init();
-    let layers = ServiceBuilder::new()
-        .set_x_request_id(MakeRequestUuid)
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(|request: &Request<Body>| {
-                    let id = request.headers().get("x-request-id");
-                    tracing::info_span!(
-                        "request",
-                        method = %request.method(),
-                        uri = %request.uri(),
-                        request.id = id.and_then(|id| id.to_str().ok()).unwrap_or_default(),
-                    )
-                })
-                .on_request(())
-                .on_response(DefaultOnResponse::new().level(Level::INFO)),
-        )
-        .propagate_x_request_id();
-    calls(router().layer(layers))
 }

@@ -1,9 +1,13 @@
 //! A unit of work opened, given four fields, and closed.
 
+use std::hint::black_box;
+
+use fastrace::collector::{Config, Reporter, SpanContext, SpanRecord};
 use slog::{Drain, o};
 use telemetry_core::{Scope, bind};
 use tracing_subscriber::EnvFilter;
 
+use crate::line::emit_context;
 use crate::{Contender, Sink, Work, request};
 
 pub const CONTENDERS: &[Contender] = &[
@@ -22,6 +26,14 @@ pub const CONTENDERS: &[Contender] = &[
     Contender {
         name: "slog-child-logger",
         set_up: slog_child,
+    },
+    Contender {
+        name: "emit-frame",
+        set_up: emit_frame,
+    },
+    Contender {
+        name: "fastrace-root",
+        set_up: fastrace_root,
     },
 ];
 
@@ -81,5 +93,39 @@ fn slog_child() -> Work {
             "labels" => format!("{:?}", request.labels),
             "tournament.id" => request.tournament,
         )));
+    })
+}
+
+fn emit_frame() -> Work {
+    let _installed = emit::setup().init();
+    Box::new(|| {
+        let request = request();
+        emit::Frame::push(emit::ctxt(), emit_context(&request)).call(|| {});
+    })
+}
+
+/// Takes the spans of `fastrace`, in a thread of its own, and gives them up.
+pub struct GiveUp;
+
+impl Reporter for GiveUp {
+    fn report(&mut self, spans: Vec<SpanRecord>) {
+        black_box(spans);
+    }
+}
+
+/// Its properties are strings.
+fn fastrace_root() -> Work {
+    fastrace::set_reporter(GiveUp, Config::default());
+    Box::new(|| {
+        let request = request();
+        let span = fastrace::Span::root("request", SpanContext::random()).with_properties(|| {
+            [
+                ("request.id", request.id.to_owned()),
+                ("user.id", request.user.to_string()),
+                ("labels", format!("{:?}", request.labels)),
+                ("tournament.id", request.tournament.to_string()),
+            ]
+        });
+        let _entered = span.set_local_parent();
     })
 }

@@ -3,16 +3,13 @@
 
 use std::hint::black_box;
 
-use opentelemetry::global;
-use opentelemetry_sdk::metrics::SdkMeterProvider;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use opentelemetry_sdk::trace::Sampler;
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{Executor, Sqlite, SqlitePool};
 use telemetry_sql::TracedPool;
 use tokio::runtime::{self, Runtime};
 
-use crate::trace::Discard;
-use crate::{Contender, Work};
+use crate::{Contender, Work, sdk};
 
 pub const CONTENDERS: &[Contender] = &[
     Contender {
@@ -72,14 +69,7 @@ fn bare() -> Work {
 /// Our wrapper, and the SDK where there is a sampler.
 fn traced(sampler: Option<Sampler>) -> Work {
     if let Some(sampler) = sampler {
-        let tracers = SdkTracerProvider::builder()
-            .with_sampler(Sampler::ParentBased(Box::new(sampler)))
-            .with_span_processor(Discard);
-        global::set_tracer_provider(tracers.build());
-        let meters = SdkMeterProvider::builder().with_periodic_exporter(Discard);
-        global::set_meter_provider(meters.build());
-        telemetry_core::bind_instruments();
-        telemetry_core::use_global_providers();
+        sdk::install(sampler);
     }
     let (runtime, pool) = pool();
     let pool = TracedPool::from(pool);

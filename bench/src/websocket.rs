@@ -5,7 +5,6 @@ use std::hint::black_box;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::Request;
-use opentelemetry_sdk::metrics::SdkMeterProvider;
 use telemetry_core::FutureExt as _;
 use telemetry_ws::{TelemetrySocket, WebSocketTelemetry};
 use tokio::io::{DuplexStream, duplex};
@@ -14,8 +13,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use crate::trace::{Discard, lines};
-use crate::{Contender, Work};
+use crate::{Contender, Work, line, sdk};
 
 pub const CONTENDERS: &[Contender] = &[
     Contender {
@@ -90,16 +88,8 @@ fn bare_send() -> Work {
     })
 }
 
-/// Metrics that are aggregated and never exported.
-fn measure() {
-    let meters = SdkMeterProvider::builder().with_periodic_exporter(Discard);
-    opentelemetry::global::set_meter_provider(meters.build());
-    telemetry_core::bind_instruments();
-    telemetry_core::use_global_providers();
-}
-
 fn follow(server: Bare) -> TelemetrySocket<Bare> {
-    lines();
+    line::install();
     let request = Request::builder().uri("/ws/draft/12/").body(());
     let request = request.unwrap_or_else(|error| panic!("no request: {error}"));
     WebSocketTelemetry::new().accepted(server, &request, None)
@@ -134,11 +124,11 @@ fn telemetry_send() -> Work {
 }
 
 fn telemetry_receive_measured() -> Work {
-    measure();
+    sdk::install_metrics();
     telemetry_receive()
 }
 
 fn telemetry_send_measured() -> Work {
-    measure();
+    sdk::install_metrics();
     telemetry_send()
 }

@@ -23,10 +23,11 @@ Commands:
   lint [--fix]            Check formatting, lints and dependencies, or mend what can be
   docs [--serve]          Build the API documentation, the reference page and the site, or
                           serve the site on http://127.0.0.1:8001
-  bench [--quick | --save-baseline] [SUITE…]
+  bench [--quick | --save-baseline] [--save-charts] [SUITE…]
                           Measure against other loggers. --quick: fewer rounds, and fails
                           when instruction counts exceed bench/baseline.json, which
-                          --save-baseline writes
+                          --save-baseline writes. --save-charts: write the charts to
+                          docs/img/bench
   services up | down | status
                           PostgreSQL, Redis and RabbitMQ for tests. up: those that answer on
                           their usual ports, or at TEST_POSTGRES_URL, TEST_REDIS_URL and
@@ -130,6 +131,7 @@ fn bench_options(mut parser: Parser) -> anyhow::Result<bench::Options> {
         match argument {
             Arg::Long("quick") => options.quick = true,
             Arg::Long("save-baseline") => options.save_baseline = true,
+            Arg::Long("save-charts") => options.save_charts = true,
             Arg::Value(suite) => options.suites.push(suite.string()?),
             other => return Err(other.unexpected().into()),
         }
@@ -199,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_baseline_is_of_every_suite() {
-        assert!(parse("bench --save-baseline").is_ok());
+        assert!(parse("bench --save-baseline --save-charts").is_ok());
         assert!(parse("bench --save-baseline line").is_err());
     }
 }

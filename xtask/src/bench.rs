@@ -2,9 +2,12 @@
 //!
 //! Each contender of a suite runs in a process of its own, many times over. Its time is the
 //! median over all its samples; the contenders alternate in rounds, so that a machine that
-//! slows down meanwhile slows them all. Its instructions are counted under valgrind.
+//! slows down meanwhile slows them all. Its instructions are counted under valgrind, its
+//! allocations by the program itself.
 
+mod allocations;
 mod baseline;
+mod chart;
 mod contender;
 mod goals;
 pub(crate) mod instructions;
@@ -15,7 +18,7 @@ mod timing;
 use anyhow::ensure;
 
 use crate::bench::baseline::Baseline;
-use crate::bench::contender::Program;
+use crate::bench::contender::{Program, is_ours};
 use crate::bench::report::{Measurement, Report, Suite};
 use crate::bench::timing::Effort;
 
@@ -26,12 +29,14 @@ pub(crate) struct Options {
     pub(crate) quick: bool,
     /// Make the instructions the new baseline.
     pub(crate) save_baseline: bool,
+    /// Write the charts to the documentation.
+    pub(crate) save_charts: bool,
     /// The suites to measure; when there is none, all but `load`.
     pub(crate) suites: Vec<String>,
 }
 
-/// Measures, prints a table for each suite, and writes `target/bench/results.json` and
-/// `results.md`.
+/// Measures, prints a table for each suite, and writes `results.json`, `results.md` and a chart
+/// for each suite to `target/bench`.
 ///
 /// # Errors
 ///
@@ -65,18 +70,29 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     } else {
         Effort::FULL
     };
+    let mut suites = program.suites(&suites)?;
+    if options.quick && options.suites.is_empty() {
+        suites.retain(|(suite, _)| instructions::are_certain_of(suite));
+    }
+    let count = suites.len();
     let mut measured = Vec::new();
-    for (name, contenders) in program.suites(&suites)? {
+    for (index, (name, contenders)) in suites.into_iter().enumerate() {
+        println!("{name}: suite {} of {count}", index + 1);
         let times = timing::measure(&program, &name, &contenders, &effort)?;
         let mut measurements = Vec::new();
         for (contender, nanoseconds) in contenders.into_iter().zip(times) {
-            let instructions = counted
-                .then(|| instructions::count(&program, &name, &contender))
-                .transpose()?;
+            let is_counted = counted
+                && instructions::say_something_of(&name)
+                && (!options.quick || is_ours(&contender));
             measurements.push(Measurement {
-                contender,
                 nanoseconds,
-                instructions,
+                instructions: is_counted
+                    .then(|| instructions::count(&program, &name, &contender))
+                    .transpose()?,
+                allocations: (name != instructions::THREADS)
+                    .then(|| allocations::count(&program, &name, &contender))
+                    .transpose()?,
+                contender,
             });
         }
         let suite = Suite { name, measurements };
@@ -85,6 +101,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     let report = Report { suites: measured };
     report.write()?;
+    if options.save_charts {
+        report.save_charts()?;
+    }
     if options.save_baseline {
         Baseline::of(&report)?.save()?;
     }

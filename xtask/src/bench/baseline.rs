@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::bench::contender::is_ours;
+use crate::bench::instructions::BY_CHANCE;
 use crate::bench::report::Report;
 use crate::workspace::root;
 
@@ -16,10 +17,6 @@ const PATH: &str = "bench/baseline.json";
 /// functions by the CPU's features, and hash maps their seeds by chance: counts differ a
 /// little from one machine and run to the next.
 const TOLERANCE: u64 = 5;
-
-/// A suite whose work is on two threads. How often one waits for the other is a matter of chance,
-/// and counts.
-const BY_CHANCE: &str = "sql";
 
 /// The committed counts.
 #[derive(Debug, Deserialize, Serialize)]
@@ -154,6 +151,7 @@ mod tests {
                     contender: "telemetry".to_owned(),
                     nanoseconds: 1.0,
                     instructions: Some(u64::MAX),
+                    allocations: None,
                 }],
             }],
         };
@@ -165,6 +163,7 @@ mod tests {
             contender: contender.to_owned(),
             nanoseconds: 1.0,
             instructions: Some(instructions),
+            allocations: None,
         };
         Report {
             suites: vec![Suite {

@@ -106,6 +106,22 @@ impl Program {
             })
             .collect()
     }
+
+    /// Runs a contender and gives what it counts: see `bench/src/counts.rs`.
+    ///
+    /// # Errors
+    ///
+    /// When it fails.
+    pub(crate) fn counts(
+        &self,
+        suite: &str,
+        contender: &str,
+        iterations: u32,
+    ) -> anyhow::Result<String> {
+        let iterations = iterations.to_string();
+        let arguments = ["count", suite, contender, &*iterations];
+        output(self.command().args(arguments))
+    }
 }
 
 fn output(command: &mut Command) -> anyhow::Result<String> {

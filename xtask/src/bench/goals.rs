@@ -9,48 +9,84 @@ use crate::bench::report::{Measurement, Suite};
 enum Goal {
     Nanoseconds(f64),
     Instructions(u64),
+    NoAllocation,
     /// Nanoseconds added to the bare contender.
     OverBare(f64),
-    /// A part of what another contender adds to the bare one.
-    PartOf(f64, &'static str),
-    /// Nanoseconds added to another contender.
-    Over(f64, &'static str),
+    /// Instructions added to the bare contender.
+    InstructionsOverBare(u64),
+    /// A multiple of what another contender adds to its bare one.
+    AddsTimes(f64, &'static str),
+    /// A multiple of another contender's time.
+    Times(f64, &'static str),
+    /// A multiple of another contender's time for each byte that it writes.
+    TimesPerByte(f64, &'static str),
+    /// No other contender takes less time.
+    Least,
 }
 
-const GOALS: [(&str, &str, &[Goal]); 10] = [
+/// The goals of a message, whichever way it goes.
+const MESSAGE: &[Goal] = &[Goal::OverBare(1000.0)];
+
+const GOALS: &[(&str, &str, &[Goal])] = &[
     (
         "line",
         OURS,
-        &[Goal::Nanoseconds(130.0), Goal::Instructions(1900)],
+        &[
+            Goal::Nanoseconds(130.0),
+            Goal::Instructions(1700),
+            Goal::Times(0.5, "slog-json"),
+            Goal::Times(0.1, "tracing-subscriber-json"),
+            Goal::Times(2.2, "floor"),
+            Goal::NoAllocation,
+        ],
     ),
-    ("scope", OURS, &[Goal::Nanoseconds(80.0)]),
-    ("labels", OURS, &[Goal::Nanoseconds(40.0)]),
+    (
+        "scope",
+        OURS,
+        &[
+            Goal::Nanoseconds(80.0),
+            Goal::Instructions(1000),
+            Goal::Least,
+        ],
+    ),
+    (
+        "labels",
+        OURS,
+        &[
+            Goal::Nanoseconds(30.0),
+            Goal::Instructions(800),
+            Goal::NoAllocation,
+        ],
+    ),
     (
         "request",
         OURS,
-        &[
-            Goal::OverBare(600.0),
-            Goal::PartOf(0.2, "tower-http-trace-json"),
-        ],
+        &[Goal::OverBare(500.0), Goal::InstructionsOverBare(5500)],
     ),
-    ("trace", "telemetry-unsampled", &[Goal::Over(300.0, OURS)]),
-    ("trace", "telemetry-sampled", &[Goal::Over(750.0, OURS)]),
+    ("request", "telemetry-one-in-ten", &[Goal::OverBare(750.0)]),
+    ("request", "telemetry-sampled", &[Goal::OverBare(1150.0)]),
     ("span", OURS, &[Goal::Nanoseconds(120.0)]),
+    ("websocket", "telemetry-receive", MESSAGE),
+    ("websocket", "telemetry-receive-measured", MESSAGE),
+    ("websocket", "telemetry-send", MESSAGE),
+    ("websocket", "telemetry-send-measured", MESSAGE),
+    ("job", OURS, &[Goal::OverBare(3000.0)]),
+    ("sql", "telemetry-sampled", &[Goal::OverBare(1500.0)]),
+    ("sysmetrics", OURS, &[Goal::Nanoseconds(250_000.0)]),
+    // More fields cost what their bytes cost.
     (
-        "websocket",
-        "telemetry-receive",
-        &[Goal::Over(1000.0, "bare-receive")],
+        "fields",
+        "telemetry-64",
+        &[Goal::TimesPerByte(1.0, "telemetry-4")],
     ),
+    // A request costs the same whatever else is in flight.
     (
-        "websocket",
-        "telemetry-send",
-        &[Goal::Over(1000.0, "bare-send")],
+        "concurrency",
+        "telemetry-10000",
+        &[Goal::AddsTimes(1.5, "telemetry-1")],
     ),
-    (
-        "job",
-        "telemetry-without-lines",
-        &[Goal::Over(3_000.0, "bare-service")],
-    ),
+    // Threads do not wait for each other.
+    ("threads", "telemetry-2", &[Goal::Times(1.2, "telemetry-1")]),
 ];
 
 /// Says of each goal that a contender has whether it is met.
@@ -63,6 +99,7 @@ pub(crate) fn verdicts(suite: &Suite, measurement: &Measurement) -> String {
     verdicts.collect::<Vec<_>>().join("; ")
 }
 
+/// Gives none where what is to be compared was not measured.
 fn verdict(goal: &Goal, suite: &Suite, measurement: &Measurement) -> Option<String> {
     let (text, is_met) = match *goal {
         Goal::Nanoseconds(most) => {
@@ -73,29 +110,55 @@ fn verdict(goal: &Goal, suite: &Suite, measurement: &Measurement) -> Option<Stri
             let is_met = measurement.instructions? <= most;
             (format!("≤ {most} instructions"), is_met)
         }
+        Goal::NoAllocation => {
+            let is_met = measurement.allocations?.count == 0.0;
+            ("no allocation".to_owned(), is_met)
+        }
         Goal::OverBare(most) => {
             let is_met = suite.over_bare(measurement)? <= most;
             (format!("≤ {most} ns over bare"), is_met)
         }
-        Goal::PartOf(most, other) => {
-            let part = suite.over_bare(measurement)? / suite.over_bare(suite.find(other)?)?;
-            (format!("≤ {most} of {other} ({part:.2})"), part <= most)
+        Goal::InstructionsOverBare(most) => {
+            let bare = suite.bare_of(measurement)?.instructions?;
+            let added = measurement.instructions?.saturating_sub(bare);
+            let text = format!("≤ {most} instructions over bare ({added})");
+            (text, added <= most)
         }
-        Goal::Over(most, other) => {
-            let over = measurement.nanoseconds - suite.find(other)?.nanoseconds;
+        Goal::AddsTimes(most, other) => {
+            let times = suite.over_bare(measurement)? / suite.over_bare(suite.find(other)?)?;
+            let text = format!("adds ≤ {most} times what {other} adds ({times:.2})");
+            (text, times <= most)
+        }
+        Goal::Times(most, other) => {
+            let times = measurement.nanoseconds / suite.find(other)?.nanoseconds;
             (
-                format!("≤ {most} ns over {other} ({over:.0})"),
-                over <= most,
+                format!("≤ {most} times {other} ({times:.2})"),
+                times <= most,
             )
+        }
+        Goal::TimesPerByte(most, other) => {
+            let times = per_byte(measurement)? / per_byte(suite.find(other)?)?;
+            let text = format!("≤ {most} times {other} for each byte ({times:.2})");
+            (text, times <= most)
+        }
+        Goal::Least => {
+            let mut others = suite.measurements.iter().map(|other| other.nanoseconds);
+            let is_met = others.all(|other| measurement.nanoseconds <= other);
+            ("the least of all".to_owned(), is_met)
         }
     };
     let verdict = if is_met { "met" } else { "MISSED" };
     Some(format!("{text}: {verdict}"))
 }
 
+fn per_byte(measurement: &Measurement) -> Option<f64> {
+    Some(measurement.nanoseconds / measurement.allocations?.written)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::allocations::Allocations;
 
     fn suite(name: &str, measurements: &[(&str, f64)]) -> Suite {
         Suite {
@@ -105,7 +168,12 @@ mod tests {
                 .map(|(contender, nanoseconds)| Measurement {
                     contender: (*contender).to_owned(),
                     nanoseconds: *nanoseconds,
-                    instructions: Some(1901),
+                    instructions: Some(*nanoseconds as u64 * 10),
+                    allocations: Some(Allocations {
+                        count: 0.0,
+                        bytes: 0.0,
+                        written: 100.0,
+                    }),
                 })
                 .collect(),
         }
@@ -113,27 +181,54 @@ mod tests {
 
     #[test]
     fn a_goal_is_met_or_missed() {
-        let suite = suite("line", &[("telemetry", 129.0), ("slog-json", 400.0)]);
+        let suite = suite("line", &[("telemetry", 129.0), ("slog-json", 200.0)]);
         assert_eq!(
             verdicts(&suite, &suite.measurements[0]),
-            "≤ 130 ns: met; ≤ 1900 instructions: MISSED"
+            "≤ 130 ns: met; ≤ 1700 instructions: met; ≤ 0.5 times slog-json (0.65): MISSED; \
+             no allocation: met"
         );
         assert_eq!(verdicts(&suite, &suite.measurements[1]), "");
     }
 
     #[test]
     fn requests_are_measured_over_the_bare_one() {
-        let suite = suite(
-            "request",
-            &[
-                ("bare-axum", 1000.0),
-                ("telemetry", 1500.0),
-                ("tower-http-trace-json", 3000.0),
-            ],
-        );
+        let suite = suite("request", &[("bare-axum", 1000.0), ("telemetry", 1550.0)]);
         assert_eq!(
             verdicts(&suite, &suite.measurements[1]),
-            "≤ 600 ns over bare: met; ≤ 0.2 of tower-http-trace-json (0.25): MISSED"
+            "≤ 500 ns over bare: MISSED; ≤ 5500 instructions over bare (5500): met"
+        );
+    }
+
+    #[test]
+    fn the_least_is_no_more_than_any_other() {
+        for (other, verdict) in [(60.0, "MISSED"), (70.0, "met")] {
+            let suite = suite(
+                "scope",
+                &[("telemetry", 65.0), ("slog-child-logger", other)],
+            );
+            let verdicts = verdicts(&suite, &suite.measurements[0]);
+            let expected = format!("the least of all: {verdict}");
+            assert!(verdicts.ends_with(&expected), "{verdicts}");
+        }
+    }
+
+    #[test]
+    fn growth_is_measured_against_the_smaller() {
+        let requests = [
+            ("bare-1", 1000.0),
+            ("telemetry-1", 1500.0),
+            ("bare-10000", 2000.0),
+            ("telemetry-10000", 2600.0),
+        ];
+        let concurrency = suite("concurrency", &requests);
+        assert_eq!(
+            verdicts(&concurrency, &concurrency.measurements[3]),
+            "adds ≤ 1.5 times what telemetry-1 adds (1.20): met"
+        );
+        let fields = suite("fields", &[("telemetry-4", 100.0), ("telemetry-64", 150.0)]);
+        assert_eq!(
+            verdicts(&fields, &fields.measurements[1]),
+            "≤ 1 times telemetry-4 for each byte (1.50): MISSED"
         );
     }
 }

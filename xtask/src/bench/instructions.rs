@@ -10,6 +10,27 @@ use crate::process;
 /// How many iterations are counted.
 const ITERATIONS: u64 = 2000;
 
+/// A suite whose work is on two threads. How often one waits for the other is a matter of chance,
+/// and counts.
+pub(crate) const BY_CHANCE: &str = "sql";
+
+/// Suites whose instructions say nothing: most of the work is the kernel's, or another thread
+/// runs on meanwhile.
+const SAYING_NOTHING: [&str; 2] = ["sysmetrics", THREADS];
+
+/// The suite in which another thread runs on while a contender is measured.
+pub(crate) const THREADS: &str = "threads";
+
+/// Says whether the instructions of a suite say anything.
+pub(crate) fn say_something_of(suite: &str) -> bool {
+    !SAYING_NOTHING.contains(&suite)
+}
+
+/// Says whether the instructions of a suite are the same from run to run.
+pub(crate) fn are_certain_of(suite: &str) -> bool {
+    say_something_of(suite) && suite != BY_CHANCE
+}
+
 /// Says whether valgrind is installed and works.
 pub(crate) fn can_be_counted() -> bool {
     process::succeeds(callgrind().arg("true"))
@@ -44,6 +65,8 @@ fn total(program: &Program, suite: &str, contender: &str, iterations: u64) -> an
 fn callgrind() -> Command {
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    // What runs before it is a matter of chance: a dependency measures the processor's clock.
+    command.arg("--zero-before=main");
     command
 }
 

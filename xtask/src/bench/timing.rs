@@ -28,6 +28,9 @@ impl Effort {
     };
 }
 
+/// How many iterations tell how many are to be in a sample.
+const TRIAL: u64 = 200;
+
 /// Gives each contender's median time of an iteration, in nanoseconds.
 ///
 /// # Errors
@@ -41,7 +44,7 @@ pub(crate) fn measure(
 ) -> anyhow::Result<Vec<f64>> {
     let mut iterations = Vec::new();
     for contender in contenders {
-        let trial = program.sample(suite, contender, 1000, 5)?;
+        let trial = program.sample(suite, contender, TRIAL, 5)?;
         iterations.push((effort.sample_nanoseconds / median(trial)).max(1.0) as u64);
     }
     let mut samples = vec![Vec::new(); contenders.len()];
