@@ -11,13 +11,13 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use telemetry_http::HttpTelemetryLayer;
 
-use crate::request::{ask, show};
+use crate::request::{ask, made, show};
 use crate::{Contender, Work, line};
 
 pub const CONTENDERS: &[Contender] = &[
     Contender {
         name: "bare-1",
-        set_up: || in_flight(1, &router()),
+        set_up: || in_flight(1, router()),
     },
     Contender {
         name: "telemetry-1",
@@ -25,7 +25,7 @@ pub const CONTENDERS: &[Contender] = &[
     },
     Contender {
         name: "bare-10",
-        set_up: || in_flight(10, &router()),
+        set_up: || in_flight(10, router()),
     },
     Contender {
         name: "telemetry-10",
@@ -33,7 +33,7 @@ pub const CONTENDERS: &[Contender] = &[
     },
     Contender {
         name: "bare-100",
-        set_up: || in_flight(100, &router()),
+        set_up: || in_flight(100, router()),
     },
     Contender {
         name: "telemetry-100",
@@ -41,7 +41,7 @@ pub const CONTENDERS: &[Contender] = &[
     },
     Contender {
         name: "bare-1000",
-        set_up: || in_flight(1000, &router()),
+        set_up: || in_flight(1000, router()),
     },
     Contender {
         name: "telemetry-1000",
@@ -49,7 +49,7 @@ pub const CONTENDERS: &[Contender] = &[
     },
     Contender {
         name: "bare-10000",
-        set_up: || in_flight(10_000, &router()),
+        set_up: || in_flight(10_000, router()),
     },
     Contender {
         name: "telemetry-10000",
@@ -79,12 +79,12 @@ async fn wait() {
 }
 
 /// Keeps `count` requests in flight.
-fn in_flight(count: usize, router: &Router) -> Work {
+fn in_flight(count: usize, router: Router) -> Work {
+    let router = made(router);
     let mut requests = VecDeque::with_capacity(count);
     for _ in 1..count {
-        requests.push_back(begun(router));
+        requests.push_back(begun(&router));
     }
-    let router = router.clone();
     Box::new(move || {
         requests.push_back(begun(&router));
         if let Some(mut first) = requests.pop_front() {
@@ -111,5 +111,5 @@ fn poll(request: &mut InFlight) -> bool {
 /// Our layer, with its line.
 fn telemetry(count: usize) -> Work {
     line::install();
-    in_flight(count, &router().layer(HttpTelemetryLayer::new()))
+    in_flight(count, router().layer(HttpTelemetryLayer::new()))
 }

@@ -4,12 +4,13 @@
 mod peers;
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Path;
 use axum::routing::get;
-use http::{Request, header};
+use http::{Request, Uri, header};
 use http_body_util::BodyExt as _;
 use opentelemetry_sdk::trace::Sampler;
 use telemetry_http::HttpTelemetryLayer;
@@ -91,7 +92,7 @@ pub async fn show(Path(id): Path<i64>) -> ([(header::HeaderName, &'static str); 
 /// Sends the reference request to `router` and reads the answer to its end.
 pub async fn ask(router: &mut Router) {
     let request = Request::builder()
-        .uri(black_box(PATH))
+        .uri(target())
         .header(header::HOST, "localhost")
         .header(header::USER_AGENT, "bench/1.0")
         .body(Body::empty());
@@ -102,8 +103,20 @@ pub async fn ask(router: &mut Router) {
     }
 }
 
+/// The target of the request: in memory that is shared already, as where hyper has read it.
+fn target() -> Uri {
+    static TARGET: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(PATH.as_bytes().to_vec()));
+    Uri::from_maybe_shared(black_box(&TARGET).clone()).unwrap_or_default()
+}
+
+/// Makes the routes of a router once and not for each request, as axum does for a server.
+pub fn made(router: Router) -> Router {
+    router.with_state(())
+}
+
 /// Asks over and over on a runtime of its own.
-fn calls(mut router: Router) -> Work {
+fn calls(router: Router) -> Work {
+    let mut router = made(router);
     let runtime = runtime::Builder::new_current_thread()
         .build()
         .unwrap_or_else(|error| panic!("no runtime: {error}"));
