@@ -55,7 +55,7 @@ fn event() {
     );
 }
 
-fn in_reference_scope() -> Work {
+pub fn in_reference_scope() -> Work {
     // Entered once for the whole run: a line is measured, not a scope.
     let scope = reference_scope(&request());
     std::mem::forget(scope.clone());

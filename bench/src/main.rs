@@ -4,23 +4,34 @@
 //! sample and prints the nanoseconds that each sample took, one a line. `bench list` prints
 //! what there is.
 //!
-//! `bench load PROGRAM PACE…` measures the demo over HTTP; see `load`.
+//! `bench http`, `demo`, `load`, `writer` and `memory` measure with servers and threads; see the
+//! files of these names, and `series` for what they print.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "contenders set up OpenTelemetry's SDK as their users do"
 )]
 
+mod client;
+mod cores;
+mod demo;
+mod http;
 mod job;
 mod labels;
 mod line;
 mod load;
+mod memory;
+mod otlp_sink;
+mod process;
 mod request;
 mod scope;
+mod series;
 mod span;
 mod sql;
 mod trace;
+mod turns;
 mod websocket;
+mod writer;
 
 use std::hint::black_box;
 use std::io::{self, Write};
@@ -61,15 +72,6 @@ fn main() -> ExitCode {
             }
             ExitCode::SUCCESS
         }
-        ["load", program, paces @ ..] if !paces.is_empty() => {
-            let Some(paces) = paces.iter().map(|pace| load::Pace::parse(pace)).collect() else {
-                eprintln!("not a rate, nor full: {paces:?}");
-                return ExitCode::FAILURE;
-            };
-            let paces: Vec<_> = paces;
-            load::run(Path::new(program), &paces);
-            ExitCode::SUCCESS
-        }
         [suite, contender, iterations, samples] => {
             let found = SUITES
                 .iter()
@@ -84,14 +86,28 @@ fn main() -> ExitCode {
             measure(found, iterations, samples);
             ExitCode::SUCCESS
         }
+        ["http"] => succeed(http::run),
+        ["http", contender] => succeed(|| http::serve(contender)),
+        ["demo", program] => succeed(|| demo::run(Path::new(program))),
+        ["load", program] => succeed(|| load::run(Path::new(program))),
+        ["writer"] => succeed(writer::run),
+        ["writer", contender, regime] => succeed(|| writer::measure(contender, regime)),
+        ["memory"] => succeed(memory::run),
+        ["memory", contender] => succeed(|| memory::measure(contender)),
         _ => {
             eprintln!(
                 "usage: bench list | bench SUITE CONTENDER ITERATIONS SAMPLES | \
-                 bench load PROGRAM PACE..."
+                 bench http | bench writer | bench memory | bench demo PROGRAM | \
+                 bench load PROGRAM"
             );
             ExitCode::FAILURE
         }
     }
+}
+
+fn succeed(work: impl FnOnce()) -> ExitCode {
+    work();
+    ExitCode::SUCCESS
 }
 
 fn measure(contender: &Contender, iterations: u64, samples: u32) {

@@ -97,8 +97,7 @@ fn telemetry() -> Work {
     calls(router().layer(HttpTelemetryLayer::new()))
 }
 
-/// What is usually wired by hand: a request id, a span with the request's fields, one line
-/// at its end.
+/// What is usually wired by hand.
 fn tower_http() -> Work {
     tracing_subscriber::fmt()
         .json()
@@ -106,6 +105,11 @@ fn tower_http() -> Work {
         .with_env_filter(EnvFilter::new("info"))
         .with_writer(|| Sink)
         .init();
+    calls(with_tower_http(router()))
+}
+
+/// A router with a request id, and a span with the request's fields, which ends with a line.
+pub fn with_tower_http(router: Router) -> Router {
     let layers = ServiceBuilder::new()
         .set_x_request_id(MakeRequestUuid)
         .layer(
@@ -123,5 +127,5 @@ fn tower_http() -> Work {
                 .on_response(DefaultOnResponse::new().level(Level::INFO)),
         )
         .propagate_x_request_id();
-    calls(router().layer(layers))
+    router.layer(layers)
 }

@@ -114,22 +114,27 @@ pub fn lines() {
         .init();
 }
 
+/// Installs the SDK for what our layer records.
+pub fn record(sampler: Sampler) {
+    global::set_tracer_provider(tracers(sampler));
+    let meters = SdkMeterProvider::builder().with_periodic_exporter(Discard);
+    global::set_meter_provider(meters.build());
+    telemetry_core::bind_instruments();
+    telemetry_core::use_global_providers();
+}
+
 /// Our layer, with its line, and the SDK where there is a sampler.
 fn telemetry(sampler: Option<Sampler>) -> Work {
     lines();
     if let Some(sampler) = sampler {
-        global::set_tracer_provider(tracers(sampler));
-        let meters = SdkMeterProvider::builder().with_periodic_exporter(Discard);
-        global::set_meter_provider(meters.build());
-        telemetry_core::bind_instruments();
-        telemetry_core::use_global_providers();
+        record(sampler);
     }
     calls(router().layer(HttpTelemetryLayer::new()))
 }
 
 /// The middleware of that name, over `tracing-opentelemetry`, and a JSON line of
 /// `tracing-subscriber` for each request. It has no metrics.
-fn peer(sampler: Sampler) -> Work {
+pub fn peer(sampler: Sampler) -> Work {
     let tracers = tracers(sampler);
     let spans = tracing_opentelemetry::layer().with_tracer(tracers.tracer("bench"));
     let lines = tracing_subscriber::fmt::layer()
