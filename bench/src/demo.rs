@@ -1,6 +1,5 @@
-//! The demo without telemetry, with its lines, and with everything, over HTTP.
-//!
-//! `bench demo PROGRAM` starts it once for each of them, with a SQLite database of its own.
+//! The demo without telemetry, with its lines, and with everything, over HTTP: started once for
+//! each, with a SQLite database of its own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,18 +12,12 @@ use crate::process::Server;
 use crate::series;
 use crate::turns::{Contender, Turns};
 
-/// Reads: a fifth of what the demo can do, or less.
-const READS: Turns = Turns {
-    pace: Pace::Rate(1_000),
-    rounds: 12,
-    length: Duration::from_secs(1),
-};
+/// A fifth of what the demo can do, or less.
+const READS: Pace = Pace::Rate(1_000);
+const READING: Duration = Duration::from_secs(1);
 /// Each writes and publishes in a transaction.
-const WRITES: Turns = Turns {
-    pace: Pace::Rate(200),
-    rounds: 12,
-    length: Duration::from_secs(2),
-};
+const WRITES: Pace = Pace::Rate(200);
+const WRITING: Duration = Duration::from_secs(2);
 
 /// Games that the sample data has.
 const SAMPLE_GAMES: u64 = 11;
@@ -46,7 +39,7 @@ const EVERYTHING: [(&str, &str); 4] = [
 /// # Panics
 ///
 /// When it cannot be started or does not answer.
-pub(crate) fn run(program: &Path) {
+pub(crate) fn run(turns: u32, program: &Path) {
     let cores = Cores::take();
     series::note(&cores.to_string());
     let demos = Demos::new(program);
@@ -71,15 +64,25 @@ pub(crate) fn run(program: &Path) {
             Box::new(move || request.clone())
         }
     };
-    READS.run("GET /api/games/", &mut contenders, read("/api/games/"));
+    let reads = Turns {
+        pace: READS,
+        count: turns,
+        length: READING,
+    };
+    let writes = Turns {
+        pace: WRITES,
+        count: turns,
+        length: WRITING,
+    };
+    reads.run("GET /api/games/", &mut contenders, read("/api/games/"));
     let upcoming = "/api/games/upcoming/";
-    READS.run("GET /api/games/upcoming/", &mut contenders, read(upcoming));
-    WRITES.run("POST /api/games/", &mut contenders, |demo| {
+    reads.run("GET /api/games/upcoming/", &mut contenders, read(upcoming));
+    writes.run("POST /api/games/", &mut contenders, |demo| {
         let request = request("POST", "/api/games/", &log_in(demo), NEW_GAME);
         Box::new(move || request.clone())
     });
     // The games that were made just now are started, one after the other.
-    WRITES.run("PATCH /api/games/{id}/", &mut contenders, |demo| {
+    writes.run("PATCH /api/games/{id}/", &mut contenders, |demo| {
         let session = log_in(demo);
         let mut game = SAMPLE_GAMES;
         Box::new(move || {

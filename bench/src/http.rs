@@ -1,7 +1,5 @@
 //! The router of the suite `request` as a server: each contender in a process of its own, asked
 //! over HTTP.
-//!
-//! `bench http` measures; `bench http CONTENDER` is one of the servers, for the load.
 
 mod contenders;
 
@@ -21,16 +19,8 @@ use crate::series;
 use crate::turns::{Contender, Turns};
 
 /// A tenth of what bare axum can do, or less.
-const PACED: Turns = Turns {
-    pace: Pace::Rate(5_000),
-    rounds: 12,
-    length: Duration::from_secs(1),
-};
-const FULL: Turns = Turns {
-    pace: Pace::Full,
-    rounds: 10,
-    length: Duration::from_secs(1),
-};
+const PACED: Pace = Pace::Rate(5_000);
+const LENGTH: Duration = Duration::from_secs(1);
 
 const REQUEST: &[u8] = b"GET /api/tournaments/5/ HTTP/1.1\r\n\
     host: localhost\r\nuser-agent: bench/1.0\r\n\r\n";
@@ -42,7 +32,7 @@ const DELAYS: [(&str, &str); 2] = [
 ];
 
 /// Measures all contenders.
-pub(crate) fn run() {
+pub(crate) fn run(turns: u32) {
     let cores = Cores::take();
     series::note(&cores.to_string());
     let program = std::env::current_exe().expect("this program");
@@ -51,7 +41,7 @@ pub(crate) fn run() {
         .map(|contender| {
             let sink = contender.exports.then(OtlpSink::start);
             let mut command = Command::new(&program);
-            command.args(["http", contender.name]).env_clear();
+            command.args(["one-of", "http", contender.name]).env_clear();
             if let Some(sink) = &sink {
                 command
                     .env("OTEL_ENABLED", "true")
@@ -67,8 +57,13 @@ pub(crate) fn run() {
         })
         .collect();
     let requests = |_: &Contender| -> Requests { Box::new(|| REQUEST.to_vec()) };
-    for turns in [PACED, FULL] {
-        turns.run(&turns.pace.to_string(), &mut servers, requests);
+    for pace in [PACED, Pace::Full] {
+        let turns = Turns {
+            pace,
+            count: turns,
+            length: LENGTH,
+        };
+        turns.run(&pace.to_string(), &mut servers, requests);
     }
 }
 

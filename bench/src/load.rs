@@ -1,6 +1,5 @@
-//! The demo under load over HTTP, with export off and with collectors in every state.
-//!
-//! `bench load PROGRAM` starts the demo once for each case.
+//! The demo under load over HTTP, with export off and with collectors in every state: started
+//! once for each.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,7 +14,6 @@ use crate::turns::{Contender, Turns};
 
 /// Far from what the demo can do, and all that it can.
 const PACES: [Pace; 2] = [Pace::Rate(2_000), Pace::Full];
-const ROUNDS: usize = 32;
 const LENGTH: Duration = Duration::from_secs(1);
 
 const REQUEST: &[u8] = b"GET /api/tournaments/2/ HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -25,7 +23,7 @@ const REQUEST: &[u8] = b"GET /api/tournaments/2/ HTTP/1.1\r\nhost: localhost\r\n
 /// # Panics
 ///
 /// When it cannot be started or does not answer.
-pub(crate) fn run(program: &Path) {
+pub(crate) fn run(turns: u32, program: &Path) {
     let cores = Cores::take();
     series::note(&cores.to_string());
     let demos = Demos::new(program);
@@ -54,7 +52,7 @@ pub(crate) fn run(program: &Path) {
     for pace in PACES {
         let turns = Turns {
             pace,
-            rounds: ROUNDS,
+            count: turns,
             length: LENGTH,
         };
         let requests = |_: &Contender| -> Requests { Box::new(|| REQUEST.to_vec()) };

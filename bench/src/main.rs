@@ -4,8 +4,10 @@
 //! sample and prints the nanoseconds that each sample took, one a line. `bench list` prints
 //! what there is.
 //!
-//! `bench http`, `demo`, `load`, `writer` and `memory` measure with servers and threads; see the
-//! files of these names, and `series` for what they print.
+//! `bench in-turns SUITE TURNS` measures all contenders of a suite with servers and threads, each
+//! in a process of its own, which is `bench one-of SUITE CONTENDER`. The suites are `http`,
+//! `writer` and `memory`; `demo` and `load` have the program of the demo as a last argument. See
+//! the files of these names, and `series` for what they print.
 
 #![expect(
     clippy::disallowed_methods,
@@ -86,28 +88,40 @@ fn main() -> ExitCode {
             measure(found, iterations, samples);
             ExitCode::SUCCESS
         }
-        ["http"] => succeed(http::run),
-        ["http", contender] => succeed(|| http::serve(contender)),
-        ["demo", program] => succeed(|| demo::run(Path::new(program))),
-        ["load", program] => succeed(|| load::run(Path::new(program))),
-        ["writer"] => succeed(writer::run),
-        ["writer", contender, regime] => succeed(|| writer::measure(contender, regime)),
-        ["memory"] => succeed(memory::run),
-        ["memory", contender] => succeed(|| memory::measure(contender)),
+        ["in-turns", suite, turns, rest @ ..] => {
+            match (*suite, turns.parse(), rest) {
+                ("http", Ok(turns), []) => http::run(turns),
+                ("writer", Ok(turns), []) => writer::run(turns),
+                ("memory", Ok(turns), []) => memory::run(turns),
+                ("demo", Ok(turns), [program]) => demo::run(turns, Path::new(program)),
+                ("load", Ok(turns), [program]) => load::run(turns, Path::new(program)),
+                _ => {
+                    eprintln!("no such suite or number: {arguments:?}");
+                    return ExitCode::FAILURE;
+                }
+            }
+            ExitCode::SUCCESS
+        }
+        ["one-of", suite, contender, rest @ ..] => {
+            match (*suite, rest) {
+                ("http", []) => http::serve(contender),
+                ("writer", [regime]) => writer::measure(contender, regime),
+                ("memory", []) => memory::measure(contender),
+                _ => {
+                    eprintln!("no such suite: {arguments:?}");
+                    return ExitCode::FAILURE;
+                }
+            }
+            ExitCode::SUCCESS
+        }
         _ => {
             eprintln!(
                 "usage: bench list | bench SUITE CONTENDER ITERATIONS SAMPLES | \
-                 bench http | bench writer | bench memory | bench demo PROGRAM | \
-                 bench load PROGRAM"
+                 bench in-turns SUITE TURNS [DEMO]"
             );
             ExitCode::FAILURE
         }
     }
-}
-
-fn succeed(work: impl FnOnce()) -> ExitCode {
-    work();
-    ExitCode::SUCCESS
 }
 
 fn measure(contender: &Contender, iterations: u64, samples: u32) {

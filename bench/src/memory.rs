@@ -1,7 +1,8 @@
 //! What memory a server keeps: the router of the suite `request`, called in process.
-//!
-//! `bench memory` measures each contender in a process of its own, which is
-//! `bench memory CONTENDER`.
+
+use std::hint::spin_loop;
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::trace::Sampler;
 use telemetry_core::{Config, Telemetry};
@@ -13,9 +14,11 @@ use crate::request;
 use crate::series::{self, Series};
 use crate::{Contender, Sink, Work, trace};
 
-const TURNS: usize = 3;
-const FEW: u64 = 10_000;
-const MANY: u64 = 1_000_000;
+const FEW: u32 = 10_000;
+const MANY: u32 = 1_000_000;
+/// More a second than a core can answer over sockets. Without any pause, what is measured would
+/// be how many lines wait at the time.
+const INTERVAL: Duration = Duration::from_micros(10);
 
 const CONTENDERS: [Contender; 3] = [
     Contender {
@@ -33,12 +36,12 @@ const CONTENDERS: [Contender; 3] = [
 ];
 
 /// Measures all contenders.
-pub(crate) fn run() {
+pub(crate) fn run(turns: u32) {
     let mut series = Series::default();
-    for turn in 1..=TURNS {
+    for turn in 1..=turns {
         for contender in &CONTENDERS {
-            eprintln!("memory: {}, turn {turn} of {TURNS}", contender.name);
-            for (measure, value) in series::of_process(&["memory", contender.name]) {
+            eprintln!("memory: {}, turn {turn} of {turns}", contender.name);
+            for (measure, value) in series::of_process(&["one-of", "memory", contender.name]) {
                 series.add(contender.name, &measure, value);
             }
         }
@@ -55,10 +58,19 @@ pub(crate) fn measure(name: &str) {
     let contender = CONTENDERS.iter().find(|known| known.name == name);
     let contender = contender.unwrap_or_else(|| panic!("no contender {name:?}"));
     let mut work = (contender.set_up)();
-    (0..FEW).for_each(|_| work());
-    let few = resident_kibibytes("self", "VmRSS:") / 1024.0;
-    (FEW..MANY).for_each(|_| work());
-    let many = resident_kibibytes("self", "VmRSS:") / 1024.0;
+    let start = Instant::now();
+    let mut resident_after = |requests: Range<u32>| {
+        for request in requests {
+            let due = start + INTERVAL * request;
+            while Instant::now() < due {
+                spin_loop();
+            }
+            work();
+        }
+        resident_kibibytes("self", "VmRSS:") / 1024.0
+    };
+    let few = resident_after(0..FEW);
+    let many = resident_after(FEW..MANY);
     println!("few\t{few}\nmany\t{many}\ngrowth\t{}", many / few);
 }
 

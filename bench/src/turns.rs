@@ -23,7 +23,7 @@ pub(crate) struct Contender {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Turns {
     pub(crate) pace: Pace,
-    pub(crate) rounds: usize,
+    pub(crate) count: u32,
     pub(crate) length: Duration,
 }
 
@@ -42,11 +42,11 @@ impl Turns {
         }
         thread::sleep(SETTLING);
         let mut series = Series::default();
-        for round in 0..self.rounds {
-            eprintln!("{table}: round {} of {}", round + 1, self.rounds);
+        for turn in 0..self.count {
+            eprintln!("{table}: turn {} of {}", turn + 1, self.count);
             for index in 0..contenders.len() {
                 // Each comes first, and after each other, as often.
-                let index = (index + round) % contenders.len();
+                let index = (index + turn as usize) % contenders.len();
                 self.turn(&mut contenders[index], &mut requests[index], &mut series);
             }
         }

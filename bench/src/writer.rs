@@ -1,8 +1,7 @@
 //! What a line costs the thread that logs it, by how it gets to the output: paced, as fast as
 //! it goes, and while the output stalls.
 //!
-//! `bench writer` measures each contender in each regime in processes of their own, which are
-//! `bench writer CONTENDER REGIME`. The line is the reference line of the suite `line`, and is
+//! Each contender has a process of its own for each regime and turn. The line is the reference line of the suite `line`, and is
 //! made by our layer for all contenders: what differs is who takes it.
 
 mod contenders;
@@ -14,10 +13,9 @@ use std::time::{Duration, Instant};
 use contenders::CONTENDERS;
 use output::Output;
 
+use crate::cores::Cores;
 use crate::process::resident_kibibytes;
 use crate::series::{self, Series, quantile};
-
-const TURNS: usize = 5;
 
 /// How lines come.
 struct Regime {
@@ -66,13 +64,14 @@ const REGIMES: [Regime; 4] = [
 const WARM_UP: usize = 2_000;
 
 /// Measures all contenders.
-pub(crate) fn run() {
+pub(crate) fn run(turns: u32) {
     for regime in &REGIMES {
         let mut series = Series::default();
-        for turn in 1..=TURNS {
-            eprintln!("{}: turn {turn} of {TURNS}", regime.title);
+        for turn in 1..=turns {
+            eprintln!("{}: turn {turn} of {turns}", regime.title);
             for contender in &CONTENDERS {
-                let of_turn = series::of_process(&["writer", contender.name, regime.name]);
+                let of_turn =
+                    series::of_process(&["one-of", "writer", contender.name, regime.name]);
                 for (measure, value) in of_turn {
                     series.add(contender.name, &measure, value);
                 }
@@ -93,7 +92,8 @@ pub(crate) fn measure(name: &str, regime: &str) {
     let regime = REGIMES.iter().find(|known| known.name == regime);
     let regime = regime.unwrap_or_else(|| panic!("no such regime"));
     let output = Output::default();
-    let take_counts = (contender.set_up)(output.clone());
+    let cores = Cores::take();
+    let take_counts = cores.on_the_servers(|| (contender.set_up)(output.clone()));
     let mut log = crate::line::in_reference_scope();
     // All of it is written once, so that it is resident before memory is looked at.
     let mut nanoseconds = vec![u32::MAX; regime.lines];

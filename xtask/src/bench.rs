@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let is_live = |suite: &&String| live::names().any(|name| name == *suite);
     let (live, suites): (Vec<&String>, Vec<&String>) = options.suites.iter().partition(is_live);
     for suite in &live {
-        live::run(&program, suite)?;
+        live::run(&program, suite, options.quick)?;
     }
     if suites.is_empty() && !live.is_empty() {
         return Ok(());

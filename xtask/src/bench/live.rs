@@ -17,6 +17,9 @@ use crate::bench::live::table::Layout;
 use crate::process;
 use crate::workspace::{cargo, root};
 
+/// How many turns contenders have when it is to be quick.
+const QUICK_TURNS: u32 = 2;
+
 /// What they are called.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     LAYOUTS.iter().map(|layout| layout.name)
@@ -28,12 +31,13 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 /// # Errors
 ///
 /// When it cannot be run.
-pub(crate) fn run(program: &Program, name: &str) -> anyhow::Result<()> {
+pub(crate) fn run(program: &Program, name: &str, is_quick: bool) -> anyhow::Result<()> {
     let Some(layout) = LAYOUTS.iter().find(|layout| layout.name == name) else {
         return Ok(());
     };
     let mut command = program.command();
-    command.arg(name);
+    let turns = if is_quick { QUICK_TURNS } else { layout.turns };
+    command.args(["in-turns", name]).arg(turns.to_string());
     if layout.needs_demo {
         command.arg(build_demo()?);
     }

@@ -6,6 +6,7 @@ use crate::bench::live::table::{Bound, Column, Goal, Layout, Shown};
 pub(crate) const LAYOUTS: [Layout; 5] = [
     Layout {
         name: "http",
+        turns: 11,
         needs_demo: false,
         base: "bare-axum",
         columns: SERVER,
@@ -19,6 +20,7 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
     },
     Layout {
         name: "demo",
+        turns: 11,
         needs_demo: true,
         base: "off",
         columns: SERVER,
@@ -26,6 +28,7 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
     },
     Layout {
         name: "writer",
+        turns: 7,
         needs_demo: false,
         base: "no-writer",
         columns: &[
@@ -49,6 +52,7 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
     },
     Layout {
         name: "memory",
+        turns: 3,
         needs_demo: false,
         base: "bare-axum",
         columns: &[
@@ -60,6 +64,7 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
     },
     Layout {
         name: "load",
+        turns: 31,
         needs_demo: true,
         base: "off",
         columns: SERVER,

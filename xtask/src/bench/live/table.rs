@@ -7,6 +7,8 @@ use crate::bench::live::measured::{Measured, Table};
 #[derive(Debug)]
 pub(crate) struct Layout {
     pub(crate) name: &'static str,
+    /// How many turns contenders have.
+    pub(crate) turns: u32,
     /// Whether the demo is what is measured.
     pub(crate) needs_demo: bool,
     /// The contender that others are compared with.
@@ -180,6 +182,7 @@ mod tests {
 
     const LAYOUT: Layout = Layout {
         name: "http",
+        turns: 3,
         needs_demo: false,
         base: "bare",
         columns: &[
