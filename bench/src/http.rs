@@ -41,7 +41,10 @@ pub(crate) fn run(turns: u32) {
         .map(|contender| {
             let sink = contender.exports.then(OtlpSink::start);
             let mut command = Command::new(&program);
-            command.args(["one-of", "http", contender.name]).env_clear();
+            command
+                .args(["one-of", "http", contender.name])
+                .env_clear()
+                .env("NODE_ENV", "prod");
             if let Some(sink) = &sink {
                 command
                     .env("OTEL_ENABLED", "true")
