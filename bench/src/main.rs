@@ -74,20 +74,6 @@ fn main() -> ExitCode {
             }
             ExitCode::SUCCESS
         }
-        [suite, contender, iterations, samples] => {
-            let found = SUITES
-                .iter()
-                .find(|(name, _)| name == suite)
-                .and_then(|(_, contenders)| contenders.iter().find(|c| c.name == *contender));
-            let (Some(found), Ok(iterations), Ok(samples)) =
-                (found, iterations.parse(), samples.parse())
-            else {
-                eprintln!("no such suite, contender or number: {arguments:?}");
-                return ExitCode::FAILURE;
-            };
-            measure(found, iterations, samples);
-            ExitCode::SUCCESS
-        }
         ["in-turns", suite, turns, rest @ ..] => {
             match (*suite, turns.parse(), rest) {
                 ("http", Ok(turns), []) => http::run(turns),
@@ -112,6 +98,20 @@ fn main() -> ExitCode {
                     return ExitCode::FAILURE;
                 }
             }
+            ExitCode::SUCCESS
+        }
+        [suite, contender, iterations, samples] => {
+            let found = SUITES
+                .iter()
+                .find(|(name, _)| name == suite)
+                .and_then(|(_, contenders)| contenders.iter().find(|c| c.name == *contender));
+            let (Some(found), Ok(iterations), Ok(samples)) =
+                (found, iterations.parse(), samples.parse())
+            else {
+                eprintln!("no such suite, contender or number: {arguments:?}");
+                return ExitCode::FAILURE;
+            };
+            measure(found, iterations, samples);
             ExitCode::SUCCESS
         }
         _ => {
