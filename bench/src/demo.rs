@@ -12,7 +12,7 @@ use crate::process::Server;
 use crate::series;
 use crate::turns::{Contender, Turns};
 
-/// A fifth of what the demo can do, or less.
+/// A third of what the demo can do on its core, or less.
 const READS: Pace = Pace::Rate(1_000);
 const READING: Duration = Duration::from_secs(1);
 /// Each writes and publishes in a transaction.
