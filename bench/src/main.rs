@@ -5,28 +5,41 @@
 //! what there is. `bench count SUITE CONTENDER ITERATIONS` prints how many allocations these
 //! iterations make, the bytes of these, and the bytes of the lines that they write.
 //!
-//! `bench load PROGRAM PACE…` measures the demo over HTTP; see `load`.
+//! `bench in-turns SUITE TURNS` measures all contenders of a suite with servers and threads, each
+//! in a process of its own, which is `bench one-of SUITE CONTENDER`. The suites are `http`,
+//! `writer` and `memory`; `demo` and `load` have the program of the demo as a last argument. See
+//! the files of these names, and `series` for what they print.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "contenders set up OpenTelemetry's SDK as their users do"
 )]
 
+mod client;
 mod concurrency;
+mod cores;
 mod counts;
+mod demo;
 mod fields;
+mod http;
 mod job;
 mod labels;
 mod line;
 mod load;
+mod memory;
+mod otlp_sink;
+mod process;
 mod request;
 mod scope;
 mod sdk;
+mod series;
 mod span;
 mod sql;
 mod sysmetrics;
 mod threads;
+mod turns;
 mod websocket;
+mod writer;
 
 use std::hint::black_box;
 use std::path::Path;
@@ -71,13 +84,30 @@ fn main() -> ExitCode {
             }
             ExitCode::SUCCESS
         }
-        ["load", program, paces @ ..] if !paces.is_empty() => {
-            let Some(paces) = paces.iter().map(|pace| load::Pace::parse(pace)).collect() else {
-                eprintln!("not a rate, nor full: {paces:?}");
-                return ExitCode::FAILURE;
-            };
-            let paces: Vec<_> = paces;
-            load::run(Path::new(program), &paces);
+        ["in-turns", suite, turns, rest @ ..] => {
+            match (*suite, turns.parse(), rest) {
+                ("http", Ok(turns), []) => http::run(turns),
+                ("writer", Ok(turns), []) => writer::run(turns),
+                ("memory", Ok(turns), []) => memory::run(turns),
+                ("demo", Ok(turns), [program]) => demo::run(turns, Path::new(program)),
+                ("load", Ok(turns), [program]) => load::run(turns, Path::new(program)),
+                _ => {
+                    eprintln!("no such suite or number: {arguments:?}");
+                    return ExitCode::FAILURE;
+                }
+            }
+            ExitCode::SUCCESS
+        }
+        ["one-of", suite, contender, rest @ ..] => {
+            match (*suite, rest) {
+                ("http", []) => http::serve(contender),
+                ("writer", [regime]) => writer::measure(contender, regime),
+                ("memory", []) => memory::measure(contender),
+                _ => {
+                    eprintln!("no such suite: {arguments:?}");
+                    return ExitCode::FAILURE;
+                }
+            }
             ExitCode::SUCCESS
         }
         ["count", suite, contender, iterations] => {
@@ -101,7 +131,7 @@ fn main() -> ExitCode {
         _ => {
             eprintln!(
                 "usage: bench list | bench SUITE CONTENDER ITERATIONS SAMPLES | \
-                 bench count SUITE CONTENDER ITERATIONS | bench load PROGRAM PACE..."
+                 bench count SUITE CONTENDER ITERATIONS | bench in-turns SUITE TURNS [DEMO]"
             );
             ExitCode::FAILURE
         }

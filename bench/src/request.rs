@@ -19,6 +19,8 @@ use tower::Service as _;
 
 use crate::{Contender, Work, line, sdk};
 
+pub use peers::{tracing_opentelemetry, with_tower_http};
+
 pub const CONTENDERS: &[Contender] = &[
     Contender {
         name: "bare-axum",
@@ -76,7 +78,8 @@ pub const CONTENDERS: &[Contender] = &[
 
 const PATH: &str = "/api/tournaments/5/";
 
-fn router() -> Router {
+/// The router that all contenders put their layers around.
+pub fn router() -> Router {
     Router::new().route("/api/tournaments/{id}/", get(show))
 }
 
@@ -106,7 +109,7 @@ pub async fn ask(router: &mut Router) {
 /// The target of the request: in memory that is shared already, as where hyper has read it.
 fn target() -> Uri {
     static TARGET: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(PATH.as_bytes().to_vec()));
-    Uri::from_maybe_shared(black_box(&TARGET).clone()).unwrap_or_default()
+    Uri::from_maybe_shared(Bytes::clone(black_box(&TARGET))).unwrap_or_default()
 }
 
 /// Makes the routes of a router once and not for each request, as axum does for a server.
@@ -115,7 +118,7 @@ pub fn made(router: Router) -> Router {
 }
 
 /// Asks over and over on a runtime of its own.
-fn calls(router: Router) -> Work {
+pub fn calls(router: Router) -> Work {
     let mut router = made(router);
     let runtime = runtime::Builder::new_current_thread()
         .build()

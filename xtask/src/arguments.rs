@@ -24,7 +24,9 @@ Commands:
   docs [--serve]          Build the API documentation, the reference page and the site, or
                           serve the site on http://127.0.0.1:8001
   bench [--quick | --save-baseline] [--save-charts] [SUITE…]
-                          Measure against other loggers. --quick: fewer rounds, and fails
+                          Measure against other loggers, without a SUITE all that need no
+                          server: http, demo, writer, memory and load run when they are
+                          asked for. --quick: fewer rounds, and fails
                           when instruction counts exceed bench/baseline.json, which
                           --save-baseline writes. --save-charts: write the charts to
                           docs/img/bench

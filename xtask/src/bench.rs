@@ -11,7 +11,7 @@ mod chart;
 mod contender;
 mod goals;
 pub(crate) mod instructions;
-mod load;
+mod live;
 mod report;
 mod timing;
 
@@ -31,7 +31,7 @@ pub(crate) struct Options {
     pub(crate) save_baseline: bool,
     /// Write the charts to the documentation.
     pub(crate) save_charts: bool,
-    /// The suites to measure; when there is none, all but `load`.
+    /// The suites to measure; when there is none, all that run in one thread.
     pub(crate) suites: Vec<String>,
 }
 
@@ -52,19 +52,15 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         println!("valgrind is missing: instructions are left out");
     }
     let program = Program::build()?;
-    let is_load = |suite: &String| suite == load::SUITE;
-    if options.suites.iter().any(is_load) {
-        load::run(&program)?;
-        if options.suites.iter().all(is_load) {
-            return Ok(());
-        }
+    let is_live = |suite: &&String| live::names().any(|name| name == *suite);
+    let (live, suites): (Vec<&String>, Vec<&String>) = options.suites.iter().partition(is_live);
+    for suite in &live {
+        live::run(&program, suite, options.quick)?;
     }
-    let suites: Vec<String> = options
-        .suites
-        .iter()
-        .filter(|name| !is_load(name))
-        .cloned()
-        .collect();
+    if suites.is_empty() && !live.is_empty() {
+        return Ok(());
+    }
+    let suites: Vec<String> = suites.into_iter().cloned().collect();
     let effort = if options.quick {
         Effort::QUICK
     } else {
@@ -109,6 +105,13 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     if options.quick && counted {
         Baseline::load()?.compare(&report)?;
+    }
+    if suites.is_empty() && !options.quick {
+        let names: Vec<_> = live::names().collect();
+        println!(
+            "with servers and threads, when asked for: {}",
+            names.join(", ")
+        );
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The request with the layers of others.
 
+use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use axum_tracing_opentelemetry::middleware::OtelAxumLayer;
@@ -24,10 +25,14 @@ use crate::request::{calls, router};
 use crate::scope::GiveUp;
 use crate::{Sink, Work, line, sdk};
 
-/// What is usually wired by hand: a request id, a span with the request's fields, one line
-/// at its end.
+/// What is usually wired by hand.
 pub fn tower_http() -> Work {
     line::install_tracing_subscriber_json();
+    calls(with_tower_http(router()))
+}
+
+/// A router with a request id, and a span with the request's fields, which ends with a line.
+pub fn with_tower_http(router: Router) -> Router {
     let layers = ServiceBuilder::new()
         .set_x_request_id(MakeRequestUuid)
         .layer(
@@ -45,7 +50,7 @@ pub fn tower_http() -> Work {
                 .on_response(DefaultOnResponse::new().level(Level::INFO)),
         )
         .propagate_x_request_id();
-    calls(router().layer(layers))
+    router.layer(layers)
 }
 
 /// The middleware of `fastrace`: each request is sampled.

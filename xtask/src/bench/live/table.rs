@@ -1,0 +1,270 @@
+//! The tables of a suite, with a verdict on each goal, in Markdown.
+
+use crate::bench::contender::is_ours;
+use crate::bench::live::measured::{Measured, Table};
+
+/// How the tables of a suite look, and what our contenders are to reach.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    pub(crate) name: &'static str,
+    /// How many turns contenders have.
+    pub(crate) turns: u32,
+    /// Whether the demo is what is measured.
+    pub(crate) needs_demo: bool,
+    /// The contender that others are compared with.
+    pub(crate) base: &'static str,
+    pub(crate) columns: &'static [Column],
+    pub(crate) goals: &'static [Goal],
+}
+
+/// A column that tables have where its measure was taken.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) head: &'static str,
+    /// Written behind the head, unless it is empty.
+    pub(crate) unit: &'static str,
+    pub(crate) measure: &'static str,
+    pub(crate) shown: Shown,
+    pub(crate) digits: usize,
+}
+
+/// What of a measure a column shows: the median over all turns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shown {
+    Itself,
+    /// What it is more than the base's of the same turn.
+    Over,
+    /// What part it is of the base's of the same turn.
+    Of,
+}
+
+/// A goal of a contender. Goals are shown and fail nothing: times depend on the machine.
+#[derive(Debug)]
+pub(crate) struct Goal {
+    /// How the titles of the tables begin that have it.
+    pub(crate) tables: &'static str,
+    pub(crate) contender: &'static str,
+    /// The head of its column.
+    pub(crate) column: &'static str,
+    pub(crate) bound: Bound,
+}
+
+/// What is to be reached.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Layout {
+    /// Gives all tables, with how they were measured.
+    pub(crate) fn markdown(&self, measured: &Measured) -> String {
+        let mut text = format!("# {}\n", self.name);
+        for note in &measured.notes {
+            text += &format!("\nMeasured so: {note}.\n");
+        }
+        for table in &measured.tables {
+            text += &format!("\n## {}\n\n{}", table.title, self.table(table));
+        }
+        text
+    }
+
+    fn table(&self, table: &Table) -> String {
+        let columns: Vec<_> = self
+            .columns
+            .iter()
+            .filter(|column| {
+                let mut rows = table.rows.iter();
+                rows.any(|row| self.value(table, &row.contender, column).is_some())
+            })
+            .collect();
+        let mut head = vec!["contender".to_owned()];
+        head.extend(columns.iter().map(|column| match column.unit {
+            "" => column.head.to_owned(),
+            unit => format!("{} ({unit})", column.head),
+        }));
+        head.push("goal".to_owned());
+        let mut rows = vec![head];
+        for row in &table.rows {
+            let contender = &*row.contender;
+            let name = if is_ours(contender) {
+                format!("**`{contender}`**")
+            } else {
+                format!("`{contender}`")
+            };
+            let values = columns.iter().map(|column| {
+                let value = self.value(table, contender, column);
+                value.map_or("–".to_owned(), |value| {
+                    format!("{value:.*}", column.digits)
+                })
+            });
+            let mut cells = vec![name];
+            cells.extend(values);
+            cells.push(self.verdicts(table, contender));
+            rows.push(cells);
+        }
+        aligned(&rows)
+    }
+
+    fn value(&self, table: &Table, contender: &str, column: &Column) -> Option<f64> {
+        let values = table.values(contender, column.measure)?;
+        if let Shown::Itself = column.shown {
+            return median(values.to_vec());
+        }
+        let bases = table.values(self.base, column.measure)?;
+        let pairs = values.iter().zip(bases);
+        median(match column.shown {
+            Shown::Of => pairs.map(|(value, base)| value / base).collect(),
+            Shown::Over | Shown::Itself => pairs.map(|(value, base)| value - base).collect(),
+        })
+    }
+
+    /// Says of each goal that a contender has whether it is met.
+    fn verdicts(&self, table: &Table, contender: &str) -> String {
+        let goals = self
+            .goals
+            .iter()
+            .filter(|goal| goal.contender == contender && table.title.starts_with(goal.tables));
+        let verdicts = goals.filter_map(|goal| {
+            let mut columns = self.columns.iter();
+            let column = columns.find(|column| column.head == goal.column)?;
+            let value = self.value(table, contender, column)?;
+            let (bound, is_met) = match goal.bound {
+                Bound::AtMost(most) => (format!("≤ {most}"), value <= most),
+                Bound::AtLeast(least) => (format!("≥ {least}"), value >= least),
+            };
+            let verdict = if is_met { "met" } else { "MISSED" };
+            Some(format!("{} {bound}: {verdict}", column.head))
+        });
+        verdicts.collect::<Vec<_>>().join("; ")
+    }
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// Rows as a table of Markdown that can be read as it is, too: text in the first and last
+/// column, numbers between them.
+fn aligned(rows: &[Vec<String>]) -> String {
+    let count = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<_> = (0..count)
+        .map(|column| width(column).unwrap_or(0))
+        .collect();
+    let is_text = |column: usize| column == 0 || column + 1 == count;
+    let mut text = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            text += &if is_text(column) {
+                format!("| {cell:width$} ")
+            } else {
+                format!("| {cell:>width$} ")
+            };
+        }
+        text += "|\n";
+        if index == 0 {
+            for (column, width) in widths.iter().enumerate() {
+                let end = if is_text(column) { '-' } else { ':' };
+                text += &format!("|{}{end}", "-".repeat(width + 1));
+            }
+            text += "|\n";
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::live::measured::{Row, Series};
+
+    const LAYOUT: Layout = Layout {
+        name: "http",
+        turns: 3,
+        needs_demo: false,
+        base: "bare",
+        columns: &[
+            Column {
+                head: "P99",
+                unit: "µs",
+                measure: "p99",
+                shown: Shown::Itself,
+                digits: 1,
+            },
+            Column {
+                head: "of bare",
+                unit: "",
+                measure: "p99",
+                shown: Shown::Of,
+                digits: 2,
+            },
+            Column {
+                head: "rate",
+                unit: "",
+                measure: "rate",
+                shown: Shown::Itself,
+                digits: 0,
+            },
+        ],
+        goals: &[
+            Goal {
+                tables: "",
+                contender: "telemetry",
+                column: "of bare",
+                bound: Bound::AtMost(1.05),
+            },
+            Goal {
+                tables: "fast",
+                contender: "telemetry",
+                column: "P99",
+                bound: Bound::AtLeast(20.0),
+            },
+            Goal {
+                tables: "slow",
+                contender: "telemetry",
+                column: "P99",
+                bound: Bound::AtMost(0.0),
+            },
+        ],
+    };
+
+    fn row(contender: &str, values: [f64; 3]) -> Row {
+        Row {
+            contender: contender.to_owned(),
+            series: vec![Series {
+                measure: "p99".to_owned(),
+                values: values.to_vec(),
+            }],
+        }
+    }
+
+    #[test]
+    fn turns_are_compared_with_the_same_turn_of_the_base() {
+        // The machine was slow in the second turn, for both.
+        let measured = Measured {
+            notes: vec!["on two cores".to_owned()],
+            tables: vec![Table {
+                title: "fast".to_owned(),
+                rows: vec![
+                    row("bare", [10.0, 90.0, 11.0]),
+                    row("telemetry", [11.0, 99.0, 12.1]),
+                ],
+            }],
+        };
+        let expected = "\
+# http
+
+Measured so: on two cores.
+
+## fast
+
+| contender       | P99 (µs) | of bare | goal                                     |
+|-----------------|---------:|--------:|------------------------------------------|
+| `bare`          |     11.0 |    1.00 |                                          |
+| **`telemetry`** |     12.1 |    1.10 | of bare ≤ 1.05: MISSED; P99 ≥ 20: MISSED |
+";
+        assert_eq!(LAYOUT.markdown(&measured), expected);
+    }
+}
