@@ -55,43 +55,21 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let is_live = |suite: &&String| live::names().any(|name| name == *suite);
     let (live, suites): (Vec<&String>, Vec<&String>) = options.suites.iter().partition(is_live);
     for suite in &live {
-        live::run(&program, suite, options.quick)?;
+        live::run(&program, suite, options)?;
     }
     if suites.is_empty() && !live.is_empty() {
         return Ok(());
     }
-    let suites: Vec<String> = suites.into_iter().cloned().collect();
-    let effort = if options.quick {
-        Effort::QUICK
-    } else {
-        Effort::FULL
-    };
-    let mut suites = program.suites(&suites)?;
-    if options.quick && options.suites.is_empty() {
+    let wanted: Vec<String> = suites.into_iter().cloned().collect();
+    let mut suites = program.suites(&wanted)?;
+    if options.quick && wanted.is_empty() {
         suites.retain(|(suite, _)| instructions::are_certain_of(suite));
     }
     let count = suites.len();
     let mut measured = Vec::new();
     for (index, (name, contenders)) in suites.into_iter().enumerate() {
         println!("{name}: suite {} of {count}", index + 1);
-        let times = timing::measure(&program, &name, &contenders, &effort)?;
-        let mut measurements = Vec::new();
-        for (contender, nanoseconds) in contenders.into_iter().zip(times) {
-            let is_counted = counted
-                && instructions::say_something_of(&name)
-                && (!options.quick || is_ours(&contender));
-            measurements.push(Measurement {
-                nanoseconds,
-                instructions: is_counted
-                    .then(|| instructions::count(&program, &name, &contender))
-                    .transpose()?,
-                allocations: (name != instructions::THREADS)
-                    .then(|| allocations::count(&program, &name, &contender))
-                    .transpose()?,
-                contender,
-            });
-        }
-        let suite = Suite { name, measurements };
+        let suite = measure(&program, name, contenders, options.quick, counted)?;
         println!("\n{suite}");
         measured.push(suite);
     }
@@ -106,7 +84,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if options.quick && counted {
         Baseline::load()?.compare(&report)?;
     }
-    if suites.is_empty() && !options.quick {
+    if wanted.is_empty() && !options.quick {
         let names: Vec<_> = live::names().collect();
         println!(
             "with servers and threads, when asked for: {}",
@@ -114,4 +92,36 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Measures the contenders of a suite that runs in one thread.
+fn measure(
+    program: &Program,
+    name: String,
+    contenders: Vec<String>,
+    is_quick: bool,
+    are_counted: bool,
+) -> anyhow::Result<Suite> {
+    let effort = if is_quick {
+        Effort::QUICK
+    } else {
+        Effort::FULL
+    };
+    let times = timing::measure(program, &name, &contenders, &effort)?;
+    let are_counted = are_counted && instructions::say_something_of(&name);
+    let mut measurements = Vec::new();
+    for (contender, nanoseconds) in contenders.into_iter().zip(times) {
+        let is_counted = are_counted && (!is_quick || is_ours(&contender));
+        measurements.push(Measurement {
+            nanoseconds,
+            instructions: is_counted
+                .then(|| instructions::count(program, &name, &contender))
+                .transpose()?,
+            allocations: (name != instructions::THREADS)
+                .then(|| allocations::count(program, &name, &contender))
+                .transpose()?,
+            contender,
+        });
+    }
+    Ok(Suite { name, measurements })
 }

@@ -18,7 +18,7 @@ use crate::workspace::root;
 const BARE: &str = "bare-";
 
 /// Where the pages of the documentation find charts.
-const DOCUMENTATION: &str = "docs/img/bench";
+pub(crate) const DOCUMENTATION: &str = "docs/img/bench";
 
 /// All that was measured.
 #[derive(Debug, Serialize)]

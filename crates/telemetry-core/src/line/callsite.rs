@@ -24,6 +24,8 @@ pub(super) struct Callsite {
     pub(super) head: Box<[u8]>,
     fields: Box<[FieldKey]>,
     pub(super) shape: Shape,
+    /// Not so for the OpenTelemetry crates, which log while their context is being changed.
+    pub(super) has_trace: bool,
     /// The keys that a line of this callsite may have of its own.
     pub(super) declared: Keys,
     /// Pairs of sets of keys found to share none although their masks meet, by their lowest
@@ -150,6 +152,7 @@ impl Callsite {
             head: head.into(),
             shape: shape(metadata, &names),
             fields: fields.into(),
+            has_trace: !metadata.target().starts_with("opentelemetry"),
             declared,
             disjoint: Default::default(),
         }

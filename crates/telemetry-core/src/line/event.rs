@@ -139,6 +139,12 @@ impl<'a> EventLine<'a> {
         }
     }
 
+    /// Says whether the ids of the current span belong on the line.
+    #[inline]
+    pub(super) fn has_trace(&self) -> bool {
+        self.callsite.has_trace
+    }
+
     /// Adds the ids of the span context, unless the line has fields of these names.
     #[inline]
     pub(super) fn add_trace(&mut self, context: &SpanContext) {

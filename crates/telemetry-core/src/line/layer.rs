@@ -107,8 +107,7 @@ where
             }
         }
         scope::with_current(|scope| line.add(&scope.lock()));
-        // The OpenTelemetry crates log while their context is being changed.
-        if !event.metadata().target().starts_with("opentelemetry") {
+        if line.has_trace() {
             trace::with_current(|span| line.add_trace(span));
         }
         line.finish();

@@ -42,8 +42,8 @@ fn render(since_epoch: Duration) -> [u8; 42] {
     text[SECOND_AT..MICROS_AT].copy_from_slice(&second.text);
     let micros = since_epoch.subsec_micros();
     two_digits(&mut text, MICROS_AT, micros / 10_000);
-    two_digits(&mut text, MICROS_AT + 2, micros / 100 % 100);
-    two_digits(&mut text, MICROS_AT + 4, micros % 100);
+    two_digits(&mut text, MICROS_AT + 2, micros / 100);
+    two_digits(&mut text, MICROS_AT + 4, micros);
     text
 }
 
@@ -85,9 +85,19 @@ fn date(days: u64) -> (u32, u32, u32) {
 
 #[inline]
 fn two_digits(text: &mut [u8], at: usize, value: u32) {
-    text[at] = b'0' + (value / 10 % 10) as u8;
-    text[at + 1] = b'0' + (value % 10) as u8;
+    text[at..at + 2].copy_from_slice(&TWO_DIGITS[(value % 100) as usize]);
 }
+
+/// `00` to `99`.
+const TWO_DIGITS: [[u8; 2]; 100] = {
+    let mut digits = [*b"00"; 100];
+    let mut value = 0;
+    while value < digits.len() {
+        digits[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        value += 1;
+    }
+    digits
+};
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ const CHUNK: usize = 64 * 1024;
 /// How many emptied chunks are kept to be filled again.
 const SPARE_CHUNKS: usize = 4;
 /// How long the thread waits between two batches, and at first when there is nothing.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(4);
 /// Beyond this pause, which doubles as long as nothing comes, the thread sleeps until it
 /// is woken.
 const LONGEST_PAUSE: Duration = Duration::from_millis(16);

@@ -1,6 +1,6 @@
 //! The suites: their columns and goals.
 
-use crate::bench::live::table::{Bound, Column, Goal, Layout, Shown};
+use crate::bench::live::table::{Bound, Chart, Column, Goal, Layout, Shown};
 
 /// All of them, in the order in which they are worth running.
 pub(crate) const LAYOUTS: [Layout; 5] = [
@@ -10,6 +10,11 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
         needs_demo: false,
         base: "bare-axum",
         columns: SERVER,
+        chart: Some(Chart {
+            title: "Processor time of a server for a request, as fast as the answers come",
+            table: "as fast",
+            column: "processor",
+        }),
         goals: &[
             at_most(PACED, "telemetry", "processor over", 0.9),
             at_most(PACED, "telemetry", "P99 of", 1.05),
@@ -24,6 +29,7 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
         needs_demo: true,
         base: "off",
         columns: SERVER,
+        chart: None,
         goals: &[at_most("", "everything", "P99 of", 1.05)],
     },
     Layout {
@@ -42,6 +48,11 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
             column("written", "%", "written", Shown::Itself, 1),
             column("unaccounted", "lines", "unaccounted", Shown::Itself, 0),
         ],
+        chart: Some(Chart {
+            title: "Worst call while the output stalls for two seconds",
+            table: "200,000 lines a second, and",
+            column: "worst",
+        }),
         goals: &[
             at_most("", "telemetry", "over", 60.0),
             at_most("", "telemetry", "worst", 200.0),
@@ -60,6 +71,7 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
             column("after 1,000,000", "MiB", "many", Shown::Itself, 2),
             column("part", "", "growth", Shown::Itself, 3),
         ],
+        chart: None,
         goals: &[at_most("", "telemetry", "part", 1.05)],
     },
     Layout {
@@ -68,6 +80,7 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
         needs_demo: true,
         base: "off",
         columns: SERVER,
+        chart: None,
         goals: &[],
     },
 ];
@@ -138,11 +151,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_goal_is_of_a_column() {
+    fn every_goal_and_chart_is_of_a_column() {
         for layout in LAYOUTS {
-            for goal in layout.goals {
+            let goals = layout.goals.iter().map(|goal| goal.column);
+            let chart = layout.chart.iter().map(|chart| chart.column);
+            for head in goals.chain(chart) {
                 let mut columns = layout.columns.iter();
-                assert!(columns.any(|c| c.head == goal.column), "{goal:?}");
+                assert!(columns.any(|column| column.head == head), "{head:?}");
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The tables of a suite, with a verdict on each goal, in Markdown.
 
+use crate::bench::chart;
 use crate::bench::contender::is_ours;
 use crate::bench::live::measured::{Measured, Table};
 
@@ -14,6 +15,7 @@ pub(crate) struct Layout {
     /// The contender that others are compared with.
     pub(crate) base: &'static str,
     pub(crate) columns: &'static [Column],
+    pub(crate) chart: Option<Chart>,
     pub(crate) goals: &'static [Goal],
 }
 
@@ -36,6 +38,16 @@ pub(crate) enum Shown {
     Over,
     /// What part it is of the base's of the same turn.
     Of,
+}
+
+/// What of a suite is drawn.
+#[derive(Debug)]
+pub(crate) struct Chart {
+    pub(crate) title: &'static str,
+    /// How the title of the table begins.
+    pub(crate) table: &'static str,
+    /// The head of the column.
+    pub(crate) column: &'static str,
 }
 
 /// A goal of a contender. Goals are shown and fail nothing: times depend on the machine.
@@ -67,6 +79,24 @@ impl Layout {
             text += &format!("\n## {}\n\n{}", table.title, self.table(table));
         }
         text
+    }
+
+    /// Draws the chart, if there is one.
+    pub(crate) fn chart(&self, measured: &Measured) -> Option<String> {
+        let chart = self.chart.as_ref()?;
+        let mut tables = measured.tables.iter();
+        let table = tables.find(|table| table.title.starts_with(chart.table))?;
+        let mut columns = self.columns.iter();
+        let column = columns.find(|column| column.head == chart.column)?;
+        let rows = table.rows.iter().filter_map(|row| {
+            Some(chart::Row {
+                name: row.contender.clone(),
+                value: self.value(table, &row.contender, column)?,
+                highlighted: is_ours(&row.contender),
+            })
+        });
+        let rows: Vec<_> = rows.collect();
+        Some(chart::svg(chart.title, column.unit, &rows))
     }
 
     fn table(&self, table: &Table) -> String {
@@ -208,6 +238,11 @@ mod tests {
                 digits: 0,
             },
         ],
+        chart: Some(Chart {
+            title: "P99",
+            table: "fast",
+            column: "P99",
+        }),
         goals: &[
             Goal {
                 tables: "",
@@ -266,5 +301,20 @@ Measured so: on two cores.
 | **`telemetry`** |     12.1 |    1.10 | of bare ≤ 1.05: MISSED; P99 ≥ 20: MISSED |
 ";
         assert_eq!(LAYOUT.markdown(&measured), expected);
+    }
+
+    #[test]
+    fn the_chart_is_of_its_table_and_column() {
+        let table = |title: &str, values| Table {
+            title: title.to_owned(),
+            rows: vec![row("telemetry", values)],
+        };
+        let measured = Measured {
+            notes: Vec::new(),
+            tables: vec![table("slow", [1.0; 3]), table("fast and far", [2.5; 3])],
+        };
+        let chart = LAYOUT.chart(&measured).unwrap();
+        assert!(chart.contains("2.50 µs"), "{chart}");
+        assert!(!chart.contains("1.00 µs"), "{chart}");
     }
 }
