@@ -12,6 +12,7 @@ mod contender;
 mod goals;
 pub(crate) mod instructions;
 mod live;
+mod markdown;
 mod report;
 mod timing;
 

@@ -7,8 +7,7 @@ use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{FieldTable, ShortString};
 use opentelemetry::Context;
-use telemetry_core::{Scope, ScopeBuilder, names, propagation};
-use uuid::Uuid;
+use telemetry_core::{RandomId, Scope, ScopeBuilder, names, propagation};
 
 use crate::attributes::Envelope;
 use crate::headers::{self, Carrier};
@@ -130,9 +129,7 @@ impl DeliveryScope for Delivery {
 /// Begins the scope of a delivery; with where it comes from, if it brings a trace.
 pub(crate) fn open_scope(delivery: &Delivery) -> (ScopeBuilder, Option<Context>) {
     let mut scope = Scope::builder();
-    let mut new = Uuid::encode_buffer();
-    let new: &str = Uuid::new_v4().as_hyphenated().encode_lower(&mut new);
-    scope.field(names::REQUEST_ID, new);
+    scope.field(names::REQUEST_ID, RandomId::new().as_str());
     // In place of the new id, if there is one that is valid.
     let carrier = Carrier(delivery.properties.headers().as_ref());
     let origin = propagation::extract_trusted(&carrier, &mut scope);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, options::BasicPublishOptions};
-use uuid::Uuid;
+use telemetry_core::RandomId;
 
 use crate::attributes::Envelope;
 use crate::headers::Headers;
@@ -77,7 +77,8 @@ impl Message {
 
     /// Makes up an id if it has none.
     pub(crate) fn identify(&mut self) {
-        self.id.get_or_insert_with(|| Uuid::new_v4().to_string());
+        self.id
+            .get_or_insert_with(|| RandomId::new().as_str().to_owned());
     }
 
     pub(crate) fn envelope(&self) -> Envelope<'_> {

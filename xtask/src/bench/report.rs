@@ -12,6 +12,7 @@ use crate::bench::allocations::Allocations;
 use crate::bench::chart::{self, Row};
 use crate::bench::contender::{OURS, is_ours};
 use crate::bench::goals;
+use crate::bench::markdown::aligned;
 use crate::workspace::root;
 
 /// How a contender begins that does the work of a suite without any telemetry.
@@ -184,19 +185,7 @@ impl fmt::Display for Suite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows = vec![self.head()];
         rows.extend(self.measurements.iter().map(|m| self.row(m)));
-        let widths: Vec<_> = (0..rows[0].len())
-            .map(|column| rows.iter().map(|row| row[column].chars().count()).max())
-            .map(Option::unwrap_or_default)
-            .collect();
-
-        writeln!(f, "## {}\n", self.name)?;
-        for (index, row) in rows.iter().enumerate() {
-            write_row(f, row, &widths)?;
-            if index == 0 {
-                write_rule(f, &widths)?;
-            }
-        }
-        Ok(())
+        write!(f, "## {}\n\n{}", self.name, aligned(&rows))
     }
 }
 
@@ -226,31 +215,6 @@ fn title(suite: &str) -> &str {
         "threads" => "One log line, by the number of threads that write lines",
         other => other,
     }
-}
-
-/// Writes the cells of a row: text in the first and last column, numbers between them.
-fn write_row(f: &mut fmt::Formatter<'_>, row: &[String], widths: &[usize]) -> fmt::Result {
-    for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-        if is_text(column, widths) {
-            write!(f, "| {cell:width$} ")?;
-        } else {
-            write!(f, "| {cell:>width$} ")?;
-        }
-    }
-    writeln!(f, "|")
-}
-
-/// Writes the line below the head.
-fn write_rule(f: &mut fmt::Formatter<'_>, widths: &[usize]) -> fmt::Result {
-    for (column, width) in widths.iter().enumerate() {
-        let end = if is_text(column, widths) { '-' } else { ':' };
-        write!(f, "|{:-<1$}{end}", "", width + 1)?;
-    }
-    writeln!(f, "|")
-}
-
-fn is_text(column: usize, widths: &[usize]) -> bool {
-    column == 0 || column + 1 == widths.len()
 }
 
 #[cfg(test)]

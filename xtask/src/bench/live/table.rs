@@ -3,6 +3,8 @@
 use crate::bench::chart;
 use crate::bench::contender::is_ours;
 use crate::bench::live::measured::{Measured, Table};
+use crate::bench::markdown::aligned;
+use crate::bench::timing::median;
 
 /// How the tables of a suite look, and what our contenders are to reach.
 #[derive(Debug)]
@@ -168,41 +170,6 @@ impl Layout {
         });
         verdicts.collect::<Vec<_>>().join("; ")
     }
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
-}
-
-/// Rows as a table of Markdown that can be read as it is, too: text in the first and last
-/// column, numbers between them.
-fn aligned(rows: &[Vec<String>]) -> String {
-    let count = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<_> = (0..count)
-        .map(|column| width(column).unwrap_or(0))
-        .collect();
-    let is_text = |column: usize| column == 0 || column + 1 == count;
-    let mut text = String::new();
-    for (index, row) in rows.iter().enumerate() {
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            text += &if is_text(column) {
-                format!("| {cell:width$} ")
-            } else {
-                format!("| {cell:>width$} ")
-            };
-        }
-        text += "|\n";
-        if index == 0 {
-            for (column, width) in widths.iter().enumerate() {
-                let end = if is_text(column) { '-' } else { ':' };
-                text += &format!("|{}{end}", "-".repeat(width + 1));
-            }
-            text += "|\n";
-        }
-    }
-    text
 }
 
 #[cfg(test)]
