@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::encode;
+use crate::value::{FieldValue, ValueEncoder};
 
 const LONGEST: usize = 128;
 /// `7d9c4f0e-3b52-4a6e-9f0a-1c2d3e4f5a6b`
@@ -34,11 +35,24 @@ impl RandomId {
         Self(text)
     }
 
+    /// Its 36 characters, as [`as_str`](Self::as_str) has them.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Its 36 characters: lower-case hexadecimal digits and four dashes.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // Digits and dashes are always text.
         std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl FieldValue for RandomId {
+    #[inline]
+    fn encode(&self, encoder: ValueEncoder<'_>) {
+        encoder.plain(&self.0);
     }
 }
 

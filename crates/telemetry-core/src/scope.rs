@@ -56,6 +56,7 @@ pub struct Scope(Arc<Inner>);
 
 struct Inner {
     fields: Mutex<Fields>,
+    mark: usize,
     /// Only ever one with a valid span.
     trace: Option<Context>,
     #[cfg(feature = "testing")]
@@ -73,6 +74,7 @@ impl Scope {
     pub fn builder() -> ScopeBuilder {
         ScopeBuilder {
             fields: pool::take(),
+            mark: 0,
             trace: None,
         }
     }
@@ -92,9 +94,18 @@ impl Scope {
         current::with(|scope| fields.copy(&scope.lock()));
         ScopeBuilder {
             fields,
+            mark: 0,
             trace: trace::current(),
         }
         .build()
+    }
+
+    /// The [mark](ScopeBuilder::mark) of the scope that is current on this thread; zero without
+    /// a scope, and in one that is a [`snapshot`](Self::snapshot).
+    #[must_use]
+    #[inline]
+    pub fn current_mark() -> usize {
+        current::with(|scope| scope.0.mark).unwrap_or_default()
     }
 
     /// Binds `key` to `value`, in place of the value it had.
@@ -153,6 +164,18 @@ impl Scope {
         work()
     }
 
+    /// Makes the scope in `slot` current on this thread while `work` runs, as
+    /// [`in_scope`](Self::in_scope) does, but without counting a reference: for layers, which enter
+    /// a scope of their own again and again. An empty slot changes nothing.
+    #[inline]
+    pub fn lend<T>(slot: &mut Option<Self>, work: impl FnOnce() -> T) -> T {
+        if slot.is_none() {
+            return work();
+        }
+        let _entered = current::enter(slot);
+        work()
+    }
+
     /// The fields. Never held while user code runs: a value that logs while it formats
     /// itself would wait for its own line.
     #[inline]
@@ -197,6 +220,7 @@ impl fmt::Debug for Scope {
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ScopeBuilder {
     fields: Fields,
+    mark: usize,
     trace: Option<Context>,
 }
 
@@ -206,6 +230,14 @@ impl ScopeBuilder {
     #[inline(always)]
     pub fn field(&mut self, key: &str, value: impl FieldValue) -> &mut Self {
         self.fields.set(key, &value);
+        self
+    }
+
+    /// Sets a mark by which a layer knows the scope that it opened for a unit of work, when it
+    /// meets the same unit once more further in.
+    #[inline]
+    pub fn mark(&mut self, mark: usize) -> &mut Self {
+        self.mark = mark;
         self
     }
 
@@ -223,6 +255,7 @@ impl ScopeBuilder {
     pub fn build(&mut self) -> Scope {
         Scope(Arc::new(Inner {
             fields: Mutex::new(std::mem::take(&mut self.fields)),
+            mark: self.mark,
             trace: self.trace.take(),
             #[cfg(feature = "testing")]
             tag: Tag::current(),

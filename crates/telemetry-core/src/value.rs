@@ -70,6 +70,14 @@ impl<'a> ValueEncoder<'a> {
         encode::string(self.out, value);
     }
 
+    /// Writes text that is known to need no escaping.
+    #[inline]
+    pub(crate) fn plain(self, value: &[u8]) {
+        self.out.push(b'"');
+        self.out.extend_from_slice(value);
+        self.out.push(b'"');
+    }
+
     /// Writes what `value` formats to as a string.
     pub fn display(self, value: &dyn fmt::Display) {
         self.out.push(b'"');

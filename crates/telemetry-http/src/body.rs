@@ -17,15 +17,10 @@ pin_project! {
     /// request's scope current, and its end is the end of the request; dropped before, it
     /// ends the request as cancelled.
     pub struct ResponseBody<B> {
-        // Absent once it was dropped within its scope, and in the response to a panic.
         #[pin]
-        inner: Option<B>,
-        // The body of the response to a panic.
-        bytes: Option<Bytes>,
+        inner: Inner<B>,
         // Absent where nothing is to be followed.
         lifecycle: Option<Box<Lifecycle>>,
-        // How many bytes are still to come, when their number is known.
-        left: Option<u64>,
     }
 
     impl<B> PinnedDrop for ResponseBody<B> {
@@ -35,45 +30,48 @@ pin_project! {
             if lifecycle.has_ended() {
                 return;
             }
-            lifecycle.scope.in_scope(|| this.inner.set(None));
+            lifecycle.in_scope(|_| this.inner.set(Inner::Bytes { bytes: Bytes::new() }));
             // A server that knows the length does not ask again after the last byte.
-            if *this.left == Some(0) {
+            if lifecycle.has_sent_all() {
                 lifecycle.complete();
             }
         }
     }
 }
 
+pin_project! {
+    #[project = InnerProjection]
+    enum Inner<B> {
+        OfService { #[pin] body: B },
+        // Of the response to a panic. Empty once it is taken.
+        Bytes { bytes: Bytes },
+    }
+}
+
 impl<B> ResponseBody<B> {
     pub(crate) fn pass_through(inner: B) -> Self {
         Self {
-            inner: Some(inner),
-            bytes: None,
+            inner: Inner::OfService { body: inner },
             lifecycle: None,
-            left: None,
         }
     }
 
     pub(crate) fn of_bytes(bytes: Bytes) -> Self {
         Self {
-            inner: None,
-            bytes: Some(bytes).filter(|bytes| !bytes.is_empty()),
+            inner: Inner::Bytes { bytes },
             lifecycle: None,
-            left: None,
         }
     }
 }
 
 impl<B: Body> ResponseBody<B> {
-    /// Follows `inner`, whose length may be known.
-    pub(crate) fn new(inner: B, mut lifecycle: Box<Lifecycle>, length: Option<u64>) -> Self {
-        if inner.is_end_stream() || is_never_sent(&lifecycle) {
+    /// Follows `body`.
+    pub(crate) fn new(body: B, mut lifecycle: Box<Lifecycle>) -> Self {
+        if body.is_end_stream() || is_never_sent(&lifecycle) {
             lifecycle.complete();
         }
         Self {
-            left: length,
-            inner: Some(inner),
-            bytes: None,
+            inner: Inner::OfService { body },
             lifecycle: Some(lifecycle),
         }
     }
@@ -101,23 +99,24 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let mut this = self.project();
-        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else {
-            let bytes = this.bytes.take();
-            return Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes.into()))));
+        let this = self.project();
+        let mut inner = match this.inner.project() {
+            InnerProjection::OfService { body } => body,
+            InnerProjection::Bytes { bytes } => {
+                let bytes = std::mem::take(bytes);
+                let frame = (!bytes.is_empty()).then(|| Ok(Frame::data(bytes.into())));
+                return Poll::Ready(frame);
+            }
         };
         let Some(lifecycle) = this.lifecycle.as_mut().filter(|one| !one.has_ended()) else {
             return inner.poll_frame(cx);
         };
-        let scope = lifecycle.scope.clone();
-        let polled = scope.in_scope(|| {
+        let polled = lifecycle.in_scope(|lifecycle| {
             let polled = panic::catch(|| inner.as_mut().poll_frame(cx));
             match &polled {
                 Ok(Poll::Pending) => {}
                 Ok(Poll::Ready(Some(Ok(frame)))) => {
-                    let length = frame.data_ref().map_or(0, Buf::remaining);
-                    lifecycle.count(length);
-                    *this.left = this.left.map(|left| left.saturating_sub(length as u64));
+                    lifecycle.count(frame.data_ref().map_or(0, Buf::remaining));
                     if inner.is_end_stream() {
                         lifecycle.complete();
                     }
@@ -134,15 +133,15 @@ where
 
     fn is_end_stream(&self) -> bool {
         match &self.inner {
-            Some(inner) => inner.is_end_stream(),
-            None => self.bytes.is_none(),
+            Inner::OfService { body } => body.is_end_stream(),
+            Inner::Bytes { bytes } => bytes.is_empty(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.inner {
-            Some(inner) => inner.size_hint(),
-            None => SizeHint::with_exact(self.bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Inner::OfService { body } => body.size_hint(),
+            Inner::Bytes { bytes } => SizeHint::with_exact(bytes.len() as u64),
         }
     }
 }

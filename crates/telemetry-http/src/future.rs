@@ -6,15 +6,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Response, header, response};
+use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
-use telemetry_core::InScope;
 use telemetry_core::panic::{self, Panic};
 
 use crate::body::ResponseBody;
 use crate::lifecycle::Lifecycle;
-use crate::request_id::RequestId;
 
 pin_project! {
     /// The response of the inner service, with the request id among its headers and a body
@@ -24,44 +22,43 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         state: State<F>,
-        // Behind the state: the handler is dropped before its request ends. Absent when
-        // another layer further out has it.
+        // Absent when another layer further out has it.
         lifecycle: Option<Box<Lifecycle>>,
-        id: Option<RequestId>,
+    }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // The handler is dropped before its request ends.
+            if let Some(lifecycle) = this.lifecycle {
+                lifecycle.in_scope(|_| this.state.set(State::Done));
+            }
+        }
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<F> {
-        Pending { #[pin] inner: InScope<F> },
-        PassThrough { #[pin] inner: F },
+    pub(crate) enum State<F> {
+        Pending { #[pin] inner: F },
         // The service panicked when it was called.
         Panicked { panic: Option<Panic> },
+        Done,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(
-        called: Result<InScope<F>, Panic>,
-        lifecycle: Box<Lifecycle>,
-        id: RequestId,
-    ) -> Self {
+    pub(crate) fn new(state: State<F>, lifecycle: Box<Lifecycle>) -> Self {
         Self {
-            state: match called {
-                Ok(inner) => State::Pending { inner },
-                Err(panic) => State::Panicked { panic: Some(panic) },
-            },
+            state,
             lifecycle: Some(lifecycle),
-            id: Some(id),
         }
     }
 
     pub(crate) fn pass_through(inner: F) -> Self {
         Self {
-            state: State::PassThrough { inner },
+            state: State::Pending { inner },
             lifecycle: None,
-            id: None,
         }
     }
 }
@@ -77,11 +74,42 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = match this.state.project() {
-            StateProjection::PassThrough { inner } => {
-                let response = ready!(inner.poll(cx))?;
-                return Poll::Ready(Ok(response.map(ResponseBody::pass_through)));
+        let Some(lifecycle) = this.lifecycle else {
+            let response = match this.state.project() {
+                StateProjection::Pending { inner } => ready!(inner.poll(cx))?,
+                _ => return polled_after_completion(),
+            };
+            return Poll::Ready(Ok(response.map(ResponseBody::pass_through)));
+        };
+        let result = ready!(lifecycle.in_scope(|_| this.state.poll(cx)));
+        let Some(mut lifecycle) = this.lifecycle.take() else {
+            return polled_after_completion();
+        };
+        Poll::Ready(match result {
+            Ok(Ok(response)) => {
+                let (mut head, body) = response.into_parts();
+                lifecycle.respond(&mut head, body.size_hint().exact());
+                Ok(Response::from_parts(
+                    head,
+                    ResponseBody::new(body, lifecycle),
+                ))
             }
+            Ok(Err(error)) => {
+                lifecycle.fail(&error);
+                Err(error)
+            }
+            Err(panic) => Ok(lifecycle
+                .respond_to_panic(&panic)
+                .map(ResponseBody::of_bytes)),
+        })
+    }
+}
+
+impl<F: Future> State<F> {
+    /// Polls the service's future, and drops it when it is ready or has panicked.
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Panic>> {
+        let result = match self.as_mut().project() {
             StateProjection::Pending { inner } => match panic::catch(|| inner.poll(cx)) {
                 Ok(polled) => Ok(ready!(polled)),
                 Err(panic) => Err(panic),
@@ -90,34 +118,11 @@ where
                 Some(panic) => Err(panic),
                 None => return polled_after_completion(),
             },
+            StateProjection::Done => return polled_after_completion(),
         };
-        let (Some(mut lifecycle), Some(id)) = (this.lifecycle.take(), this.id.take()) else {
-            return polled_after_completion();
-        };
-        let name = lifecycle.request_id_header();
-        let mut response = match result {
-            Ok(Ok(response)) => {
-                let (mut head, body) = response.into_parts();
-                lifecycle.respond(&mut head);
-                let length = body.size_hint().exact().or_else(|| content_length(&head));
-                Response::from_parts(head, ResponseBody::new(body, lifecycle, length))
-            }
-            Ok(Err(error)) => {
-                lifecycle.fail(&error);
-                return Poll::Ready(Err(error));
-            }
-            Err(panic) => lifecycle
-                .respond_to_panic(&panic)
-                .map(ResponseBody::of_bytes),
-        };
-        response.headers_mut().insert(name, id.into_header());
-        Poll::Ready(Ok(response))
+        self.set(State::Done);
+        Poll::Ready(result)
     }
-}
-
-fn content_length(head: &response::Parts) -> Option<u64> {
-    let value = head.headers.get(header::CONTENT_LENGTH)?;
-    value.to_str().ok()?.parse().ok()
 }
 
 #[cold]

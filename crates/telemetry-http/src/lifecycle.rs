@@ -6,14 +6,15 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderName, Method, Request, Response, StatusCode, response};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header, response};
 use telemetry_core::panic::{self, Panic};
 use telemetry_core::{ClientIp, Scope};
 
 use crate::error::RecordedError;
-use crate::hooks::{Outcome, RequestEnd, ResponseHead};
+use crate::hooks::{HttpHooks, Outcome, RequestEnd, RequestHead, ResponseHead};
 use crate::layer::Settings;
 use crate::line;
+use crate::request_id::RequestId;
 use crate::route::Route;
 use crate::server::{Ending, Recording};
 
@@ -21,8 +22,11 @@ use crate::server::{Ending, Recording};
 /// otherwise.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
-    pub(crate) scope: Scope,
+    /// Absent while it is current.
+    scope: Option<Scope>,
     pub(crate) settings: Arc<Settings>,
+    /// Absent once the response has it.
+    id: Option<RequestId>,
     started: Instant,
     pub(crate) method: Method,
     target: Option<PathAndQuery>,
@@ -33,41 +37,67 @@ pub(crate) struct Lifecycle {
     pub(crate) status: Option<StatusCode>,
     pub(crate) error: Option<String>,
     pub(crate) exception: Option<String>,
+    /// The length of the response's body, where it is known.
+    body_length: Option<u64>,
     body_bytes: u64,
     has_panicked: bool,
     has_ended: bool,
 }
 
+/// What is known of a request when it comes in.
+pub(crate) struct Beginning<'a, B> {
+    pub(crate) request: &'a Request<B>,
+    pub(crate) id: RequestId,
+    pub(crate) scope: Scope,
+    pub(crate) settings: &'a Arc<Settings>,
+    pub(crate) client: Option<ClientIp>,
+    pub(crate) route: Route,
+    pub(crate) recording: Option<Recording>,
+}
+
 impl Lifecycle {
     // Boxed: it moves from the future to the body, through whatever wraps the two.
-    pub(crate) fn new<B>(
-        request: &Request<B>,
-        scope: Scope,
-        settings: &Arc<Settings>,
-        client: Option<ClientIp>,
-        route: Route,
-        recording: Option<Recording>,
-    ) -> Box<Self> {
+    pub(crate) fn new<B>(beginning: Beginning<'_, B>) -> Box<Self> {
+        let request = beginning.request;
         Box::new(Self {
-            scope,
+            scope: Some(beginning.scope),
+            settings: Arc::clone(beginning.settings),
+            id: Some(beginning.id),
             started: Instant::now(),
             method: request.method().clone(),
             target: request.uri().path_and_query().cloned(),
-            route,
-            recording,
-            settings: Arc::clone(settings),
-            client,
+            route: beginning.route,
+            client: beginning.client,
+            recording: beginning.recording,
             status: None,
             error: None,
             exception: None,
+            body_length: None,
             body_bytes: 0,
             has_panicked: false,
             has_ended: false,
         })
     }
 
-    pub(crate) fn request_id_header(&self) -> HeaderName {
-        self.settings.request_id_header.clone()
+    /// Does a part of the request's work, with its scope current.
+    pub(crate) fn in_scope<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let mut scope = self.scope.take();
+        let result = Scope::lend(&mut scope, || work(self));
+        self.scope = scope;
+        result
+    }
+
+    /// Calls the hook that comes before the service. To be called within the scope.
+    pub(crate) fn begin(&self, request: &RequestHead<'_>) {
+        if let Some((hooks, scope)) = self.hooks() {
+            hooks.on_request(request, &scope);
+        }
+    }
+
+    /// The hooks, and the scope that they are called in.
+    fn hooks(&self) -> Option<(&dyn HttpHooks, Scope)> {
+        let hooks = self.settings.hooks.as_deref()?;
+        Some((hooks, Scope::current()?))
     }
 
     /// The path of the request. Its target has none when it is that of `CONNECT`.
@@ -79,22 +109,33 @@ impl Lifecycle {
         self.target.as_ref().and_then(PathAndQuery::query)
     }
 
-    /// Takes note of the head of the response.
-    pub(crate) fn respond(&mut self, head: &mut response::Parts) {
+    /// Takes note of the head of the response and of its body's length, and adds the request id.
+    pub(crate) fn respond(&mut self, head: &mut response::Parts, length: Option<u64>) {
         self.status = Some(head.status);
+        self.body_length = length.or_else(|| content_length(head));
         if let Some(error) = head.extensions.remove::<RecordedError>() {
             let (message, causes) = error.into_parts();
             self.error = Some(message);
             self.exception = causes;
         }
-        if let Some(hooks) = &self.settings.hooks {
+        if self.settings.hooks.is_some() {
             let head = ResponseHead {
                 status: head.status,
                 headers: &head.headers,
                 extensions: &head.extensions,
             };
-            self.scope
-                .in_scope(|| survive(|| hooks.on_response(&head, &self.scope)));
+            self.in_scope(|this| {
+                let (hooks, scope) = this.hooks()?;
+                survive(|| hooks.on_response(&head, &scope))
+            });
+        }
+        self.add_id(&mut head.headers);
+    }
+
+    fn add_id(&mut self, headers: &mut HeaderMap) {
+        if let Some(id) = self.id.take() {
+            let name = self.settings.request_id_header.clone();
+            headers.insert(name, id.into_header());
         }
     }
 
@@ -106,17 +147,16 @@ impl Lifecycle {
 
     /// Ends the request after a panic and makes the response to it.
     pub(crate) fn respond_to_panic(&mut self, panic: &Panic) -> Response<Bytes> {
-        let hooks = self.settings.hooks.clone();
-        let response = hooks.and_then(|hooks| {
-            self.scope
-                .in_scope(|| survive(|| hooks.panic_response(panic)))
-                .flatten()
+        let response = self.in_scope(|this| {
+            let (hooks, _scope) = this.hooks()?;
+            survive(|| hooks.panic_response(panic)).flatten()
         });
-        let response = response.unwrap_or_else(|| {
+        let mut response = response.unwrap_or_else(|| {
             let mut response = Response::new(Bytes::new());
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             response
         });
+        self.add_id(response.headers_mut());
         self.status = Some(response.status());
         self.panicked(panic);
         response
@@ -135,6 +175,12 @@ impl Lifecycle {
         self.body_bytes += bytes as u64;
     }
 
+    /// Says whether the body's length is known and reached.
+    pub(crate) fn has_sent_all(&self) -> bool {
+        self.body_length
+            .is_some_and(|length| length <= self.body_bytes)
+    }
+
     /// Ends the request whose response went out whole.
     pub(crate) fn complete(&mut self) {
         let has_failed = self.status.is_some_and(|status| status.is_server_error());
@@ -149,7 +195,7 @@ impl Lifecycle {
         self.has_ended
     }
 
-    /// Ends the request, unless it has ended.
+    /// Ends the request, unless it has ended. Within the scope or outside.
     fn end(&mut self, outcome: Outcome) {
         if self.has_ended {
             return;
@@ -162,14 +208,18 @@ impl Lifecycle {
             duration,
             body_bytes: self.body_bytes,
         };
-        self.scope.in_scope(|| {
-            if let Some(hooks) = &self.settings.hooks {
-                survive(|| hooks.on_end(&end, &self.scope));
-            }
-            if end.outcome == Outcome::Failed || self.settings.writes_lines_for(self.path()) {
-                line::write(self, &end);
-            }
-        });
+        self.in_scope(|this| this.tell(&end));
+    }
+
+    /// Tells of the end of the request: hooks, lines, spans and metrics. To be called within the
+    /// scope.
+    fn tell(&self, end: &RequestEnd) {
+        if let Some((hooks, scope)) = self.hooks() {
+            survive(|| hooks.on_end(end, &scope));
+        }
+        if end.outcome == Outcome::Failed || self.settings.writes_lines_for(self.path()) {
+            line::write(self, end);
+        }
         if let Some(recording) = &self.recording {
             let ending = Ending {
                 route: self.route.template(),
@@ -177,7 +227,7 @@ impl Lifecycle {
                 exception: self.exception.as_deref(),
                 has_panicked: self.has_panicked,
             };
-            recording.end(&end, &ending, &self.scope);
+            recording.end(end, &ending);
         }
     }
 }
@@ -186,6 +236,11 @@ impl Drop for Lifecycle {
     fn drop(&mut self) {
         self.end(Outcome::Cancelled);
     }
+}
+
+fn content_length(head: &response::Parts) -> Option<u64> {
+    let value = head.headers.get(header::CONTENT_LENGTH)?;
+    value.to_str().ok()?.parse().ok()
 }
 
 /// Calls a hook at a point where its panic must not go further.

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-use telemetry_core::{RandomId, is_valid_request_id};
+use http::{HeaderName, HeaderValue};
+use telemetry_core::{FieldValue, RandomId, ValueEncoder, is_valid_request_id};
 
 /// The header that carries it, unless another is configured.
 pub(crate) const DEFAULT_HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -17,35 +17,49 @@ pub fn rejected_request_ids() -> u64 {
     REJECTED.load(Ordering::Relaxed)
 }
 
-/// A request id in the form that a response carries.
+/// The id of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(HeaderValue);
+pub(crate) enum RequestId {
+    New(RandomId),
+    /// As the client sent it: valid.
+    Sent(HeaderValue),
+}
 
 impl RequestId {
-    /// Takes the id that the client sent if it is valid, else makes a new one. Of several
-    /// headers the first counts.
-    pub(crate) fn of(headers: &HeaderMap, name: &HeaderName) -> Self {
-        match headers.get(name) {
-            Some(value) if is_valid_request_id(value.as_bytes()) => Self(value.clone()),
+    /// Takes the id that the client sent if it is valid, else makes a new one.
+    pub(crate) fn of(sent: Option<&HeaderValue>) -> Self {
+        match sent {
+            Some(value) if is_valid_request_id(value.as_bytes()) => Self::Sent(value.clone()),
             Some(_) => {
                 REJECTED.fetch_add(1, Ordering::Relaxed);
-                Self::random()
+                Self::New(RandomId::new())
             }
-            None => Self::random(),
+            None => Self::New(RandomId::new()),
         }
     }
 
-    fn random() -> Self {
-        // It is a valid header value: the fallback is never reached.
-        let value = HeaderValue::from_str(RandomId::new().as_str());
-        Self(value.unwrap_or(HeaderValue::from_static("-")))
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
-    }
-
+    /// What the response carries.
     pub(crate) fn into_header(self) -> HeaderValue {
-        self.0
+        match self {
+            Self::New(id) => header(id.as_bytes()),
+            Self::Sent(id) => id,
+        }
+    }
+}
+
+// Not inlined: where the length is known, the compiler checks each character by itself.
+#[inline(never)]
+fn header(id: &[u8]) -> HeaderValue {
+    // Its characters are valid in a header: the fallback is never reached.
+    HeaderValue::from_bytes(id).unwrap_or(HeaderValue::from_static("-"))
+}
+
+impl FieldValue for RequestId {
+    #[inline]
+    fn encode(&self, encoder: ValueEncoder<'_>) {
+        match self {
+            Self::New(id) => id.encode(encoder),
+            Self::Sent(id) => encoder.string(id.to_str().unwrap_or_default()),
+        }
     }
 }

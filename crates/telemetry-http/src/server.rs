@@ -111,8 +111,8 @@ impl Recording {
     }
 
     /// Ends the span, with the context that the request has by then, and records the
-    /// metrics, without any of it.
-    pub(crate) fn end(&self, end: &RequestEnd, ending: &Ending<'_>, scope: &Scope) {
+    /// metrics, without any of it. To be called within the scope.
+    pub(crate) fn end(&self, end: &RequestEnd, ending: &Ending<'_>) {
         let error_type = error_type(end, ending);
         self.instruments.count_active(self.request, -1);
         let response = metrics::Response {
@@ -134,7 +134,9 @@ impl Recording {
             if let Some(error_type) = error_type {
                 attributes.push(KeyValue::new(ERROR_TYPE, error_type));
             }
-            scope.add_attributes(&mut attributes, &attributes::OF_REQUEST);
+            if let Some(scope) = Scope::current() {
+                scope.add_attributes(&mut attributes, &attributes::OF_REQUEST);
+            }
             span.set_attributes(attributes);
             // A client that went away is an error too, by the conventions: of the network.
             if has_failed {

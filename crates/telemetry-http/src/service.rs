@@ -5,23 +5,22 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
 use http_body::Body;
 use opentelemetry::propagation::Extractor;
 use smallvec::SmallVec;
 use telemetry_core::{
-    ClientIp, FieldValue, FutureExt as _, HttpNames, Scope, ScopeBuilder, ValueEncoder, names,
-    panic, propagation,
+    ClientIp, FieldValue, HttpNames, Scope, ScopeBuilder, ValueEncoder, names, panic, propagation,
 };
 use telemetry_labels::{Id, Label};
 use tower_service::Service;
 
 use crate::body::ResponseBody;
 use crate::client_ip;
-use crate::future::ResponseFuture;
+use crate::future::{ResponseFuture, State};
 use crate::hooks::RequestHead;
 use crate::layer::Settings;
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Beginning, Lifecycle};
 use crate::request_id::RequestId;
 use crate::route::Route;
 use crate::server::{Origin, Recording};
@@ -34,10 +33,6 @@ pub struct HttpTelemetry<S> {
     inner: S,
     settings: Arc<Settings>,
 }
-
-/// Left in a request that has its telemetry, for a second layer further in.
-#[derive(Clone, Copy)]
-struct HasTelemetry;
 
 impl<S> HttpTelemetry<S> {
     pub(crate) fn new(inner: S, settings: Arc<Settings>) -> Self {
@@ -63,32 +58,43 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        if request.extensions().get::<HasTelemetry>().is_some() {
+        if has_telemetry(&request) {
             return ResponseFuture::pass_through(self.inner.call(request));
         }
-        let id = RequestId::of(request.headers(), &self.settings.request_id_header);
+        let headers = Headers::of(request.headers(), &self.settings.request_id_header);
+        let id = RequestId::of(headers.request_id);
         let client = self.client(&request);
         let is_route_shown = Recording::is_on() || self.settings.names() != HttpNames::Classic;
         let route = Route::of(request.extensions(), is_route_shown);
-        let recording = self.record(&request, &route, client);
-        let scope = self.open_scope(&request, &id, recording.as_ref());
-        let settings = &self.settings;
-        let lifecycle = Lifecycle::new(&request, scope.clone(), settings, client, route, recording);
-        request.extensions_mut().insert(HasTelemetry);
+        let recording = self.record(&request, &headers, &route, client);
+        let scope = self.open_scope(&request, &headers, &id, recording.as_ref());
+        let mut lifecycle = Lifecycle::new(Beginning {
+            request: &request,
+            id,
+            scope,
+            settings: &self.settings,
+            client,
+            route,
+            recording,
+        });
         if let Some(client) = client {
             request.extensions_mut().insert(client);
         }
-
-        let called = scope.in_scope(|| {
+        // Lent to the closures, which would move them to and fro: they are large.
+        let (mut request, mut state) = (Some(request), State::Done);
+        let called = lifecycle.in_scope(|lifecycle| {
             panic::catch(|| {
-                if let Some(hooks) = &self.settings.hooks {
-                    hooks.on_request(&head(&request), &scope);
+                if let Some(request) = request.take() {
+                    lifecycle.begin(&head(&request));
+                    let inner = self.inner.call(request);
+                    state = State::Pending { inner };
                 }
-                self.inner.call(request)
             })
         });
-        let called = called.map(|future| future.in_scope(scope));
-        ResponseFuture::new(called, lifecycle, id)
+        if let Err(panic) = called {
+            state = State::Panicked { panic: Some(panic) };
+        }
+        ResponseFuture::new(state, lifecycle)
     }
 }
 
@@ -97,11 +103,12 @@ impl<S> HttpTelemetry<S> {
     fn record<B>(
         &self,
         request: &Request<B>,
+        headers: &Headers<'_>,
         route: &Route,
         client: Option<ClientIp>,
     ) -> Option<Recording> {
         Recording::start(request, || Origin {
-            parent: propagation::extract(&Headers(request.headers())),
+            parent: propagation::extract(headers),
             is_public: self.settings.public_endpoint,
             route: route.template(),
             client: client.filter(|_| self.settings.client_ip),
@@ -112,11 +119,13 @@ impl<S> HttpTelemetry<S> {
     fn open_scope<B>(
         &self,
         request: &Request<B>,
+        headers: &Headers<'_>,
         id: &RequestId,
         recording: Option<&Recording>,
     ) -> Scope {
         let mut scope = Scope::builder();
-        scope.field(names::REQUEST_ID, id.as_str());
+        scope.mark(mark(request.uri()));
+        scope.field(names::REQUEST_ID, id);
         if let Some(user) = request.extensions().get::<UserId>() {
             scope.field(names::USER_ID, user);
         }
@@ -127,7 +136,7 @@ impl<S> HttpTelemetry<S> {
             }
             // Lines have the ids of a trace that others export.
             None => {
-                if let Some(context) = propagation::extract(&Headers(request.headers())) {
+                if let Some(context) = propagation::extract(headers) {
                     scope.trace(&context);
                 }
             }
@@ -175,30 +184,83 @@ impl FieldValue for LabelNames<'_> {
     }
 }
 
-/// Headers as propagators read them.
-struct Headers<'a>(&'a HeaderMap);
+/// Says whether another layer further out has the request.
+///
+/// That layer keeps the target of its request: as long as its scope is current, no other request has
+/// one at the same address in memory. Routers that are nested change the target, and axum leaves the
+/// original one among the extensions.
+fn has_telemetry<B>(request: &Request<B>) -> bool {
+    let current = Scope::current_mark();
+    if current == 0 {
+        return false;
+    }
+    #[cfg(feature = "axum")]
+    if let Some(axum::extract::OriginalUri(original)) = request.extensions().get()
+        && mark(original) == current
+    {
+        return true;
+    }
+    mark(request.uri()) == current
+}
+
+/// Tells requests apart as long as they live.
+fn mark(target: &Uri) -> usize {
+    target.path().as_ptr().addr()
+}
+
+/// The headers of a request, looked through once.
+struct Headers<'a> {
+    all: &'a HeaderMap,
+    /// The first that has the name of request ids.
+    request_id: Option<&'a HeaderValue>,
+    has_trace: bool,
+}
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
+impl<'a> Headers<'a> {
+    // Looking at each of some ten names is less than looking for two by their hashes.
+    fn of(all: &'a HeaderMap, request_id_header: &HeaderName) -> Self {
+        let (mut request_id, mut has_trace) = (None, false);
+        for (name, value) in all {
+            if name == request_id_header {
+                request_id = request_id.or(Some(value));
+            } else if *name == TRACEPARENT {
+                has_trace = true;
+            }
+        }
+        Self {
+            all,
+            request_id,
+            has_trace,
+        }
+    }
+
+    fn is_absent(&self, key: &str) -> bool {
+        !self.has_trace && key == TRACEPARENT.as_str()
+    }
+}
+
+/// As propagators read them.
 impl Extractor for Headers<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        let value = if key == TRACEPARENT.as_str() {
-            // Spares parsing the name, for a header that is looked for in every request.
-            self.0.get(&TRACEPARENT)
-        } else {
-            self.0.get(key)
-        };
-        value?.to_str().ok()
+        if self.is_absent(key) {
+            return None;
+        }
+        self.all.get(key)?.to_str().ok()
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(HeaderName::as_str).collect()
+        self.all.keys().map(HeaderName::as_str).collect()
     }
 
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {
+        if self.is_absent(key) {
+            return None;
+        }
         // One that is not text is there all the same: a second `traceparent` of any kind
         // makes the first worth nothing. A lone `=` is not valid in any header that is read.
-        let values = self.0.get_all(key).iter();
+        let values = self.all.get_all(key).iter();
         let values: Vec<_> = values.map(|value| value.to_str().unwrap_or("=")).collect();
         (!values.is_empty()).then_some(values)
     }

@@ -110,3 +110,20 @@ async fn a_request_that_the_handler_makes_of_its_own_is_another_one() {
     assert_eq!(completions[1]["game.id"], 1);
     assert_ne!(completions[0]["request.id"], completions[1]["request.id"]);
 }
+
+#[tokio::test]
+async fn a_second_layer_in_a_nested_router_passes_requests_through() {
+    let logs = capture_logs();
+    let inner = Router::new()
+        .route("/games/1/", on_get(|| async { "inner" }))
+        .layer(HttpTelemetryLayer::new());
+    let outer = Router::new()
+        .nest("/api", inner)
+        .layer(HttpTelemetryLayer::new());
+    let response = send(&outer, get("/api/games/1/")).await;
+    assert_eq!(response.body(), "inner");
+    assert_eq!(
+        logs.single("request_completed")["http.route"],
+        "/api/games/1/"
+    );
+}
