@@ -39,7 +39,7 @@ pin_project! {
 
 pin_project! {
     #[project = StateProjection]
-    pub(crate) enum State<F> {
+    enum State<F> {
         Pending { #[pin] inner: F },
         // The service panicked when it was called.
         Panicked { panic: Option<Panic> },
@@ -48,11 +48,30 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(state: State<F>, lifecycle: Box<Lifecycle>) -> Self {
-        Self {
-            state,
+    /// Calls the service, within the scope of the request.
+    #[inline]
+    pub(crate) fn start(
+        lifecycle: Box<Lifecycle>,
+        call: impl FnOnce(&mut Lifecycle) -> Option<F>,
+    ) -> Self {
+        let mut future = Self {
+            state: State::Done,
             lifecycle: Some(lifecycle),
+        };
+        let Self { state, lifecycle } = &mut future;
+        if let Some(lifecycle) = lifecycle {
+            let called = lifecycle.in_scope(|lifecycle| {
+                panic::catch(|| {
+                    if let Some(inner) = call(lifecycle) {
+                        *state = State::Pending { inner };
+                    }
+                })
+            });
+            if let Err(panic) = called {
+                *state = State::Panicked { panic: Some(panic) };
+            }
         }
+        future
     }
 
     pub(crate) fn pass_through(inner: F) -> Self {
@@ -86,13 +105,9 @@ where
             return polled_after_completion();
         };
         Poll::Ready(match result {
-            Ok(Ok(response)) => {
-                let (mut head, body) = response.into_parts();
-                lifecycle.respond(&mut head, body.size_hint().exact());
-                Ok(Response::from_parts(
-                    head,
-                    ResponseBody::new(body, lifecycle),
-                ))
+            Ok(Ok(mut response)) => {
+                lifecycle.respond(&mut response);
+                Ok(response.map(|body| ResponseBody::new(body, lifecycle)))
             }
             Ok(Err(error)) => {
                 lifecycle.fail(&error);

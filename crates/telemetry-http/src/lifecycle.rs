@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Request, Response, StatusCode, header, response};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body::Body;
 use telemetry_core::panic::{self, Panic};
 use telemetry_core::{ClientIp, Scope};
 
@@ -109,27 +110,28 @@ impl Lifecycle {
         self.target.as_ref().and_then(PathAndQuery::query)
     }
 
-    /// Takes note of the head of the response and of its body's length, and adds the request id.
-    pub(crate) fn respond(&mut self, head: &mut response::Parts, length: Option<u64>) {
-        self.status = Some(head.status);
-        self.body_length = length.or_else(|| content_length(head));
-        if let Some(error) = head.extensions.remove::<RecordedError>() {
+    /// Takes note of the response, and adds the request id to it.
+    pub(crate) fn respond<B: Body>(&mut self, response: &mut Response<B>) {
+        self.status = Some(response.status());
+        let length = response.body().size_hint().exact();
+        self.body_length = length.or_else(|| content_length(response.headers()));
+        if let Some(error) = response.extensions_mut().remove::<RecordedError>() {
             let (message, causes) = error.into_parts();
             self.error = Some(message);
             self.exception = causes;
         }
         if self.settings.hooks.is_some() {
             let head = ResponseHead {
-                status: head.status,
-                headers: &head.headers,
-                extensions: &head.extensions,
+                status: response.status(),
+                headers: response.headers(),
+                extensions: response.extensions(),
             };
             self.in_scope(|this| {
                 let (hooks, scope) = this.hooks()?;
                 survive(|| hooks.on_response(&head, &scope))
             });
         }
-        self.add_id(&mut head.headers);
+        self.add_id(response.headers_mut());
     }
 
     fn add_id(&mut self, headers: &mut HeaderMap) {
@@ -238,8 +240,8 @@ impl Drop for Lifecycle {
     }
 }
 
-fn content_length(head: &response::Parts) -> Option<u64> {
-    let value = head.headers.get(header::CONTENT_LENGTH)?;
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    let value = headers.get(header::CONTENT_LENGTH)?;
     value.to_str().ok()?.parse().ok()
 }
 

@@ -17,7 +17,7 @@ use tower_service::Service;
 
 use crate::body::ResponseBody;
 use crate::client_ip;
-use crate::future::{ResponseFuture, State};
+use crate::future::ResponseFuture;
 use crate::hooks::RequestHead;
 use crate::layer::Settings;
 use crate::lifecycle::{Beginning, Lifecycle};
@@ -68,7 +68,7 @@ where
         let route = Route::of(request.extensions(), is_route_shown);
         let recording = self.record(&request, &headers, &route, client);
         let scope = self.open_scope(&request, &headers, &id, recording.as_ref());
-        let mut lifecycle = Lifecycle::new(Beginning {
+        let lifecycle = Lifecycle::new(Beginning {
             request: &request,
             id,
             scope,
@@ -80,21 +80,13 @@ where
         if let Some(client) = client {
             request.extensions_mut().insert(client);
         }
-        // Lent to the closures, which would move them to and fro: they are large.
-        let (mut request, mut state) = (Some(request), State::Done);
-        let called = lifecycle.in_scope(|lifecycle| {
-            panic::catch(|| {
-                if let Some(request) = request.take() {
-                    lifecycle.begin(&head(&request));
-                    let inner = self.inner.call(request);
-                    state = State::Pending { inner };
-                }
-            })
-        });
-        if let Err(panic) = called {
-            state = State::Panicked { panic: Some(panic) };
-        }
-        ResponseFuture::new(state, lifecycle)
+        // Request and future are lent to closures, which would move them to and fro: they are large.
+        let mut request = Some(request);
+        ResponseFuture::start(lifecycle, |lifecycle| {
+            let request = request.take()?;
+            lifecycle.begin(&head(&request));
+            Some(self.inner.call(request))
+        })
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn with<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
 /// The scope moves into the thread-local and back, and the one that was current before
 /// waits in `slot` meanwhile, so that no reference count is touched. Guards nest by
 /// construction: each lives in one stack frame of this crate.
-#[inline]
+#[inline(always)]
 pub(super) fn enter(slot: &mut Option<Scope>) -> Entered<'_> {
     let trace = slot.as_ref().and_then(Scope::trace).cloned();
     swap(slot);
@@ -43,7 +43,7 @@ pub(super) struct Entered<'a> {
 }
 
 impl Drop for Entered<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         // In the reverse order: what ends with the trace still has its scope.
         drop(self.trace.take());
@@ -51,7 +51,7 @@ impl Drop for Entered<'_> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn swap(slot: &mut Option<Scope>) {
     // A thread that is ending has no current scope any more, and needs none.
     let _ending = CURRENT.try_with(|current| std::mem::swap(&mut *current.borrow_mut(), slot));
