@@ -66,8 +66,13 @@ fn value(bytes: &[u8]) -> Value {
         Some(b'[') => Value::List(list(inside(bytes))),
         Some(b't') => Value::Bool(true),
         Some(b'f') => Value::Bool(false),
-        _ => number(&String::from_utf8_lossy(bytes)),
+        _ => number(&text(bytes)),
     }
+}
+
+/// What is text nearly always: seeing that it is takes less than looking for what is not.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 fn number(text: &str) -> Value {
@@ -133,7 +138,7 @@ fn value_length(bytes: &[u8]) -> Option<usize> {
 }
 
 fn unescape(bytes: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(bytes);
+    let text = text(bytes);
     // Nearly all text is plain, which is quicker to see than that there is no backslash in it.
     if encode::is_plain(bytes) || !bytes.contains(&b'\\') {
         return text;

@@ -27,7 +27,7 @@ pub(crate) fn method_name(method: &Method) -> &'static str {
 pub(crate) fn span_name(method: &'static str, template: Option<&str>) -> Cow<'static, str> {
     let method = if method == OTHER { "HTTP" } else { method };
     match template {
-        // Unlike `format!`, without machinery: one for each request.
+        // Unlike `format!`, without machinery.
         Some(template) => [method, " ", template].concat().into(),
         None => method.into(),
     }

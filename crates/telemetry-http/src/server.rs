@@ -3,8 +3,12 @@
 mod attributes;
 mod instruments;
 mod metrics;
+mod names;
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use http::Request;
 use opentelemetry::trace::{
@@ -28,6 +32,8 @@ pub(crate) struct Recording {
     pub(crate) context: Context,
     /// Most requests are not sampled, and have a span that keeps nothing.
     is_recording: bool,
+    /// When the span started, unless the SDK alone knows.
+    started: Option<SystemTime>,
     request: metrics::Request,
 }
 
@@ -45,6 +51,22 @@ pub(crate) struct Ending<'a> {
     pub(crate) error: Option<&'a str>,
     pub(crate) exception: Option<&'a str>,
     pub(crate) has_panicked: bool,
+}
+
+/// Whether the last request was sampled: most often, so will be the next.
+static WAS_RECORDING: AtomicBool = AtomicBool::new(false);
+/// How many attributes a span of a request has room for.
+const ROOM: usize = 16;
+
+/// Calls `work` with an empty list of attributes, which it is to leave empty.
+fn with_attributes(work: impl FnOnce(&mut Vec<KeyValue>)) {
+    thread_local! {
+        static KEPT: Cell<Vec<KeyValue>> = const { Cell::new(Vec::new()) };
+    }
+    let mut attributes = KEPT.try_with(Cell::take).unwrap_or_default();
+    work(&mut attributes);
+    // A thread that is ending needs none any more.
+    let _ending = KEPT.try_with(|kept| kept.set(attributes));
 }
 
 /// Where a request comes from, and what may be recorded of it.
@@ -73,7 +95,13 @@ impl Recording {
         let instruments = INSTRUMENTS.get()?;
         let origin = origin();
         let method = method_name(request.method());
-        let name = span_name(method, origin.route);
+        let (name, route) = match origin.route {
+            Some(route) => {
+                let (name, route) = names::of(method, route);
+                (name, Some(route))
+            }
+            None => (span_name(method, None), None),
+        };
         let mut builder = SpanBuilder::from_name(name).with_kind(SpanKind::Server);
         let parent = match origin.parent {
             Some(parent) if origin.is_public => {
@@ -83,18 +111,28 @@ impl Recording {
             }
             parent => parent.unwrap_or_default(),
         };
+        let was_recording = WAS_RECORDING.load(Ordering::Relaxed);
+        let started = was_recording.then(opentelemetry::time::now);
+        if let Some(started) = started {
+            // With room for all that will be set: the SDK would make it grow again and again.
+            builder = builder
+                .with_start_time(started)
+                .with_attributes(Vec::with_capacity(ROOM));
+        }
         let mut span = instruments.tracer.build_with_context(builder, &parent);
         let is_recording = span.is_recording();
+        if is_recording != was_recording {
+            WAS_RECORDING.store(is_recording, Ordering::Relaxed);
+        }
         // Only now: most requests are not sampled, and need none of it.
         if is_recording {
             let Origin {
-                route,
-                client,
-                with_query,
-                ..
+                client, with_query, ..
             } = origin;
-            let attributes = attributes::of_request(request, route, client, with_query);
-            span.set_attributes(attributes);
+            with_attributes(|attributes| {
+                attributes::add_of_request(attributes, request, route, client, with_query);
+                span.set_attributes(attributes.drain(..));
+            });
         }
         let request = metrics::Request {
             method,
@@ -106,6 +144,7 @@ impl Recording {
             instruments,
             context: parent.with_span(span),
             is_recording,
+            started,
             request,
         })
     }
@@ -126,18 +165,19 @@ impl Recording {
         if self.is_recording {
             let span = self.context.span();
             let has_failed = error_type.is_some();
-            let mut attributes = Vec::with_capacity(8);
-            if let Some(status) = end.status {
-                let status = i64::from(status.as_u16());
-                attributes.push(KeyValue::new(HTTP_RESPONSE_STATUS_CODE, status));
-            }
-            if let Some(error_type) = error_type {
-                attributes.push(KeyValue::new(ERROR_TYPE, error_type));
-            }
-            if let Some(scope) = Scope::current() {
-                scope.add_attributes(&mut attributes, &attributes::OF_REQUEST);
-            }
-            span.set_attributes(attributes);
+            with_attributes(|attributes| {
+                if let Some(status) = end.status {
+                    let status = i64::from(status.as_u16());
+                    attributes.push(KeyValue::new(HTTP_RESPONSE_STATUS_CODE, status));
+                }
+                if let Some(error_type) = error_type {
+                    attributes.push(KeyValue::new(ERROR_TYPE, error_type));
+                }
+                if let Some(scope) = Scope::current() {
+                    scope.add_attributes(attributes, &attributes::OF_REQUEST);
+                }
+                span.set_attributes(attributes.drain(..));
+            });
             // A client that went away is an error too, by the conventions: of the network.
             if has_failed {
                 let error = ending.error.filter(|_| end.outcome == Outcome::Failed);
@@ -146,7 +186,11 @@ impl Recording {
             if end.outcome == Outcome::Failed {
                 record_exception(&span, ending);
             }
-            span.end();
+            // Spares the SDK a look at the clock, and the span what the clock was set by meanwhile.
+            match self.started.and_then(|at| at.checked_add(end.duration)) {
+                Some(ended) => span.end_with_timestamp(ended),
+                None => span.end(),
+            }
         }
     }
 }

@@ -13,11 +13,13 @@ impl Scope {
     ///
     /// OTLP has no integer above `i64::MAX`: one is added as text.
     pub fn add_attributes(&self, attributes: &mut Vec<KeyValue>, taken: &[&str]) {
+        // A scope has each key once: only what was there before can be met again.
+        let before = attributes.len();
         self.for_each_field(|field| {
-            let key = key_of(field);
-            let is_there = |attribute: &KeyValue| attribute.key == key;
-            if !taken.contains(&key.as_str()) && !attributes.iter().any(is_there) {
-                attributes.push(KeyValue::new(key, otel_value(field.value())));
+            let is_there = |attribute: &KeyValue| attribute.key.as_str().as_bytes() == field.key;
+            let is_taken = taken.iter().any(|key| key.as_bytes() == field.key);
+            if !is_taken && !attributes[..before].iter().any(is_there) {
+                attributes.push(KeyValue::new(key_of(field), value_of(field)));
             }
         });
     }
@@ -32,8 +34,8 @@ fn key_of(field: Piece<'_>) -> Key {
     }
 }
 
-fn otel_value(value: Value) -> OtelValue {
-    match value {
+fn value_of(field: Piece<'_>) -> OtelValue {
+    match field.value() {
         Value::Bool(value) => OtelValue::Bool(value),
         Value::I64(value) => OtelValue::I64(value),
         Value::U64(value) => OtelValue::String(value.to_string().into()),

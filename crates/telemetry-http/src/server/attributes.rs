@@ -1,5 +1,9 @@
 //! The attributes of server requests, by the stable semantic conventions.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, Request, header};
 use opentelemetry::KeyValue;
@@ -36,15 +40,15 @@ pub(super) fn scheme<B>(request: &Request<B>) -> &'static str {
     }
 }
 
-/// What is known of a request at its start, for a span that is recorded.
-pub(super) fn of_request<B>(
+/// Adds what is known of a request at its start, for a span that is recorded.
+pub(super) fn add_of_request<B>(
+    attributes: &mut Vec<KeyValue>,
     request: &Request<B>,
-    route: Option<&str>,
+    route: Option<Cow<'static, str>>,
     client: Option<ClientIp>,
     with_query: bool,
-) -> Vec<KeyValue> {
+) {
     let method = method_name(request.method());
-    let mut attributes = Vec::with_capacity(12);
     attributes.push(KeyValue::new(HTTP_REQUEST_METHOD, method));
     if method == OTHER {
         let original = request.method().as_str().to_owned();
@@ -56,15 +60,14 @@ pub(super) fn of_request<B>(
         attributes.push(KeyValue::new(URL_QUERY, query::redacted(query)));
     }
     if let Some(route) = route {
-        attributes.push(KeyValue::new(HTTP_ROUTE, route.to_owned()));
+        attributes.push(KeyValue::new(HTTP_ROUTE, route));
     }
     if let Some(version) = protocol_version(request.version()) {
         attributes.push(KeyValue::new(NETWORK_PROTOCOL_VERSION, version));
     }
-    if let Some(authority) = authority(request) {
-        let address = without_brackets(authority.host()).to_owned();
-        attributes.push(KeyValue::new(SERVER_ADDRESS, address));
-        if let Some(port) = authority.port_u16() {
+    if let Some(host) = Host::of(request) {
+        attributes.push(KeyValue::new(SERVER_ADDRESS, host.address));
+        if let Some(port) = host.port {
             attributes.push(KeyValue::new(SERVER_PORT, i64::from(port)));
         }
     }
@@ -74,13 +77,48 @@ pub(super) fn of_request<B>(
     if let Some(agent) = text(request.headers(), &header::USER_AGENT) {
         attributes.push(KeyValue::new(USER_AGENT_ORIGINAL, agent.to_owned()));
     }
-    attributes
 }
 
-/// The host and port that the client asked for.
-fn authority<B>(request: &Request<B>) -> Option<Authority> {
-    let stated = request.uri().authority().cloned();
-    stated.or_else(|| text(request.headers(), &header::HOST)?.parse().ok())
+/// The host that the client asked for.
+#[derive(Clone)]
+struct Host {
+    address: Arc<str>,
+    port: Option<u16>,
+}
+
+thread_local! {
+    /// The last one, and how it was written: most servers have few names.
+    static LAST_HOST: RefCell<Option<(Box<[u8]>, Host)>> = const { RefCell::new(None) };
+}
+
+impl Host {
+    fn of<B>(request: &Request<B>) -> Option<Self> {
+        let text = match request.uri().authority() {
+            Some(authority) => authority.as_str().as_bytes(),
+            None => request.headers().get(header::HOST)?.as_bytes(),
+        };
+        LAST_HOST
+            .try_with(|last| {
+                let mut last = last.try_borrow_mut().ok()?;
+                match &*last {
+                    Some((last_text, host)) if **last_text == *text => Some(host.clone()),
+                    _ => {
+                        let host = Self::parse(text)?;
+                        *last = Some((text.into(), host.clone()));
+                        Some(host)
+                    }
+                }
+            })
+            .unwrap_or_else(|_| Self::parse(text))
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let authority = Authority::try_from(text).ok()?;
+        Some(Self {
+            address: without_brackets(authority.host()).into(),
+            port: authority.port_u16(),
+        })
+    }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str> {
