@@ -50,10 +50,7 @@ pin_project! {
 impl<F> ResponseFuture<F> {
     /// Calls the service, within the scope of the request.
     #[inline]
-    pub(crate) fn start(
-        lifecycle: Box<Lifecycle>,
-        call: impl FnOnce(&mut Lifecycle) -> Option<F>,
-    ) -> Self {
+    pub(crate) fn start(lifecycle: Box<Lifecycle>, call: impl FnOnce(&mut Lifecycle) -> F) -> Self {
         let mut future = Self {
             state: State::Done,
             lifecycle: Some(lifecycle),
@@ -62,9 +59,9 @@ impl<F> ResponseFuture<F> {
         if let Some(lifecycle) = lifecycle {
             let called = lifecycle.in_scope(|lifecycle| {
                 panic::catch(|| {
-                    if let Some(inner) = call(lifecycle) {
-                        *state = State::Pending { inner };
-                    }
+                    let inner = call(lifecycle);
+                    // In place: returned from here, it would be moved time and again. It is large.
+                    *state = State::Pending { inner };
                 })
             });
             if let Err(panic) = called {

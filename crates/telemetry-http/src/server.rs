@@ -88,6 +88,8 @@ impl Recording {
     }
 
     /// Starts the server span and counts the request; `None` when nothing exports.
+    // Not inlined: much code, which has no place among what runs without it.
+    #[inline(never)]
     pub(crate) fn start<'a, B>(
         request: &Request<B>,
         origin: impl FnOnce() -> Origin<'a>,
@@ -151,6 +153,7 @@ impl Recording {
 
     /// Ends the span, with the context that the request has by then, and records the
     /// metrics, without any of it. To be called within the scope.
+    #[inline(never)]
     pub(crate) fn end(&self, end: &RequestEnd, ending: &Ending<'_>) {
         let error_type = error_type(end, ending);
         self.instruments.count_active(self.request, -1);

@@ -80,12 +80,9 @@ where
         if let Some(client) = client {
             request.extensions_mut().insert(client);
         }
-        // Request and future are lent to closures, which would move them to and fro: they are large.
-        let mut request = Some(request);
-        ResponseFuture::start(lifecycle, |lifecycle| {
-            let request = request.take()?;
+        ResponseFuture::start(lifecycle, move |lifecycle| {
             lifecycle.begin(&head(&request));
-            Some(self.inner.call(request))
+            self.inner.call(request)
         })
     }
 }
