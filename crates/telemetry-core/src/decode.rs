@@ -58,12 +58,17 @@ impl<'a> Piece<'a> {
     pub(crate) fn value(&self) -> Value {
         value(self.value)
     }
+
+    /// The texts of a value that is a list.
+    pub(crate) fn texts(&self) -> Option<impl Iterator<Item = Cow<'a, str>>> {
+        self.value.starts_with(b"[").then(|| texts(self.value))
+    }
 }
 
 fn value(bytes: &[u8]) -> Value {
     match bytes.first() {
         Some(b'"') => Value::String(unescape(inside(bytes)).into_owned()),
-        Some(b'[') => Value::List(list(inside(bytes))),
+        Some(b'[') => Value::List(texts(bytes).map(Cow::into_owned).collect()),
         Some(b't') => Value::Bool(true),
         Some(b'f') => Value::Bool(false),
         _ => number(&text(bytes)),
@@ -86,13 +91,15 @@ fn number(text: &str) -> Value {
     }
 }
 
-fn list(mut bytes: &[u8]) -> Vec<String> {
-    let mut values = Vec::new();
-    while let Some(length) = string_length(bytes) {
-        values.push(unescape(inside(&bytes[..length])).into_owned());
-        bytes = bytes.get(length + 1..).unwrap_or_default();
-    }
-    values
+/// The texts of a list.
+fn texts(list: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
+    let mut rest = inside(list);
+    std::iter::from_fn(move || {
+        let length = string_length(rest)?;
+        let text = unescape(inside(&rest[..length]));
+        rest = rest.get(length + 1..).unwrap_or_default();
+        Some(text)
+    })
 }
 
 /// What stands between the first and the last byte.

@@ -40,6 +40,7 @@
 //! | carry it, and the trace, to other processes | [`propagation`] |
 //! | bind values of your own types | [`FieldValue`] |
 //! | add the lines to a subscriber of your own | [`LineLayer`] |
+//! | name a span after a route without taking memory | [`interned`] |
 //! | test what is logged | `testing`, with the feature of that name |
 //!
 //! # What it records
@@ -70,6 +71,7 @@ mod failure;
 mod fields;
 mod install;
 mod instruments;
+mod interned;
 mod line;
 pub mod names;
 pub mod panic;
@@ -97,6 +99,7 @@ pub use install::{
 pub use instruments::{
     DURATION_BOUNDARIES, Instruments, are_instruments_bound, bind_instruments, use_global_providers,
 };
+pub use interned::interned;
 pub use line::{LineLayer, LineSink, LogFormat, fields_of_line};
 pub use redact::is_sensitive;
 pub use request_id::{RandomId, is_valid_request_id};

@@ -56,7 +56,7 @@ pub(crate) struct Ending<'a> {
 /// Whether the last request was sampled: most often, so will be the next.
 static WAS_RECORDING: AtomicBool = AtomicBool::new(false);
 /// How many attributes a span of a request has room for.
-const ROOM: usize = 16;
+const ROOM: usize = 15;
 
 /// Calls `work` with an empty list of attributes, which it is to leave empty.
 fn with_attributes(work: impl FnOnce(&mut Vec<KeyValue>)) {

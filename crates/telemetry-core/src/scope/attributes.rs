@@ -3,6 +3,7 @@
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value as OtelValue};
 
 use crate::decode::Piece;
+use crate::interned::interned;
 use crate::names;
 use crate::scope::Scope;
 use crate::value::Value;
@@ -30,11 +31,18 @@ fn key_of(field: Piece<'_>) -> Key {
     let fixed = [names::REQUEST_ID, names::USER_ID, names::LABELS];
     match fixed.into_iter().find(|name| name.as_bytes() == field.key) {
         Some(name) => Key::from_static_str(name),
-        None => Key::from(field.key().into_owned()),
+        None => interned(&field.key()).into(),
     }
 }
 
 fn value_of(field: Piece<'_>) -> OtelValue {
+    // Labels are on every request, and few.
+    if field.key == names::LABELS.as_bytes()
+        && let Some(labels) = field.texts()
+    {
+        let labels = labels.map(|label| interned(&label).into());
+        return OtelValue::Array(Array::String(labels.collect()));
+    }
     match field.value() {
         Value::Bool(value) => OtelValue::Bool(value),
         Value::I64(value) => OtelValue::I64(value),

@@ -2,18 +2,13 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+
+use telemetry_core::interned;
 
 use crate::attributes::span_name;
 
-/// How many are kept. More, which no program has that knows its routes, are made each time.
-const MOST: usize = 1024;
 /// A power of two.
 const SLOTS: usize = 64;
-
-/// All that are kept, as long as the program runs.
-static KEPT: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
 thread_local! {
     /// Those that this thread used last, by the address of the template.
@@ -62,22 +57,14 @@ impl Name {
 
     #[cold]
     fn keep(method: &'static str, template: &str) -> Option<Self> {
-        let name = span_name(method, Some(template));
-        let mut all = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = match all.get(&*name) {
-            Some(kept) => *kept,
-            None if all.len() == MOST => return None,
-            None => {
-                let kept: &'static str = Box::leak(name.into());
-                all.insert(kept);
-                kept
-            }
-        };
-        Some(Self {
-            method,
-            name: kept,
-            template_at: kept.len() - template.len(),
-        })
+        match interned(&span_name(method, Some(template))) {
+            Cow::Borrowed(name) => Some(Self {
+                method,
+                name,
+                template_at: name.len() - template.len(),
+            }),
+            Cow::Owned(_) => None,
+        }
     }
 }
 
@@ -104,15 +91,5 @@ mod tests {
             memory.push_str(text);
             assert_eq!(of("GET", &memory).1, text);
         }
-    }
-
-    #[test]
-    fn only_so_many_are_kept() {
-        for number in 0..2 * MOST {
-            let template = format!("/{number}");
-            let (name, kept) = of("PUT", &template);
-            assert_eq!((&*name, &*kept), (&*format!("PUT {template}"), &*template));
-        }
-        assert!(KEPT.lock().unwrap().len() <= MOST);
     }
 }
