@@ -10,7 +10,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
 
 use crate::config::{Config, ConfigWarning, HttpNames};
-use crate::line::{LineLayer, LineSink, LogFormat, OwnLine, SharedSink};
+use crate::line::{LineLayer, LineSink, LogFormat, OwnLine, Remembering, SharedSink};
 use crate::names;
 use crate::redact;
 use crate::writer::{self, LossReport, Writer};
@@ -365,24 +365,22 @@ fn dispatch(
     let subscriber = tracing_subscriber::registry().with(layers);
     #[cfg(feature = "testing")]
     let subscriber = subscriber.with(crate::testing::capture_layer());
+    let filter = || Remembering::new(config.line_filter());
     if config.is_structured() {
         let lines = LineLayer::new(config.format(), writer.clone())
             .with_colors(colors)
             .with_copies(copies);
-        subscriber
-            .with(lines.with_filter(config.line_filter()))
-            .into()
+        subscriber.with(lines.with_filter(filter())).into()
     } else {
         let text = tracing_subscriber::fmt::layer()
             .with_ansi(colors)
             .with_writer(writer.clone());
         // The plain format makes no lines that could be copied.
-        let copies = copies.map(|copies| {
-            LineLayer::new(LogFormat::Json, copies).with_filter(config.line_filter())
-        });
+        let copies =
+            copies.map(|copies| LineLayer::new(LogFormat::Json, copies).with_filter(filter()));
         subscriber
             .with(copies)
-            .with(text.with_filter(config.line_filter()))
+            .with(text.with_filter(filter()))
             .into()
     }
 }

@@ -2,6 +2,7 @@
 
 mod callsite;
 mod event;
+mod filter;
 mod layer;
 mod pretty;
 mod spans;
@@ -11,6 +12,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use filter::Remembering;
 pub use layer::LineLayer;
 pub(crate) use layer::SharedSink;
 use tracing::Level;

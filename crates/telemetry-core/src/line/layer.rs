@@ -84,15 +84,18 @@ where
     S: LineSink + 'static,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, C>) {
+        if attributes.is_empty() {
+            return;
+        }
         let mut visitor = FieldsVisitor::of_span();
         attributes.record(&mut visitor);
-        keep(&visitor.fields, id, &context);
+        keep(visitor.fields, id, &context);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, C>) {
         let mut visitor = FieldsVisitor::of_span();
         values.record(&mut visitor);
-        keep(&visitor.fields, id, &context);
+        keep(visitor.fields, id, &context);
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, C>) {
@@ -118,7 +121,7 @@ where
 
 /// Keeps fields of a span in its extensions, where a second layer of this kind finds them
 /// and sets them once more.
-fn keep<C>(fields: &Fields, id: &Id, context: &Context<'_, C>)
+fn keep<C>(fields: Fields, id: &Id, context: &Context<'_, C>)
 where
     C: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -128,8 +131,8 @@ where
     let Some(span) = context.span(id) else { return };
     let mut extensions = span.extensions_mut();
     match extensions.get_mut::<SpanFields>() {
-        Some(kept) => kept.0.merge(fields),
-        None => extensions.insert(SpanFields(fields.clone())),
+        Some(kept) => kept.0.merge(&fields),
+        None => extensions.insert(SpanFields(fields)),
     }
 }
 

@@ -14,6 +14,9 @@ use crate::value::{FieldValue, ValueEncoder};
 #[derive(Debug)]
 pub(super) struct SpanFields(pub(super) Fields);
 
+/// What some fields of a span take.
+const FIRST_ROOM: usize = 64;
+
 /// Gathers fields into a set, in which a later one replaces an earlier one of its name.
 pub(super) struct FieldsVisitor {
     pub(super) fields: Fields,
@@ -36,6 +39,7 @@ impl FieldsVisitor {
 
     pub(super) fn of_span() -> Self {
         Self {
+            fields: Fields::in_room(Vec::with_capacity(FIRST_ROOM)),
             is_event: false,
             ..Self::of_event()
         }
