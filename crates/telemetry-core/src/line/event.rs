@@ -160,20 +160,20 @@ impl<'a> EventLine<'a> {
             }
         }
         if trace {
-            self.id(names::TRACE_ID, context.trace_id().to_bytes());
+            self.id(TRACE_ID_FRAME, context.trace_id().to_bytes());
         }
         if span {
-            self.id(names::SPAN_ID, context.span_id().to_bytes());
+            self.id(SPAN_ID_FRAME, context.span_id().to_bytes());
         }
     }
 
+    // One piece of a fixed length: pieces of any length are calls.
     #[inline(always)]
-    fn id<const N: usize>(&mut self, key: &str, id: [u8; N]) {
-        self.out.extend_from_slice(b",\"");
-        self.out.extend_from_slice(key.as_bytes());
-        self.out.extend_from_slice(b"\":\"");
-        encode::hex(self.out, id);
-        self.out.push(b'"');
+    fn id<const N: usize, const LENGTH: usize>(&mut self, frame: &[u8; LENGTH], id: [u8; N]) {
+        let mut piece = *frame;
+        let digits = encode::hex_digits(id);
+        piece[LENGTH - 1 - 2 * N..LENGTH - 1].copy_from_slice(digits.as_flattened());
+        self.out.extend_from_slice(&piece);
     }
 
     /// Ends the line.
@@ -193,6 +193,10 @@ impl<'a> EventLine<'a> {
         Pieces(self.out).any(|piece| piece.key == key)
     }
 }
+
+/// What stands around the ids of a span, with room for their digits.
+const TRACE_ID_FRAME: &[u8; 46] = b",\"trace_id\":\"00000000000000000000000000000000\"";
+const SPAN_ID_FRAME: &[u8; 29] = b",\"span_id\":\"0000000000000000\"";
 
 /// Renders an error with what caused it, one cause a line; `None` without a cause.
 pub(super) fn source_chain(error: &(dyn Error + 'static)) -> Option<String> {

@@ -14,10 +14,10 @@ const CHUNK: usize = 64 * 1024;
 /// How many emptied chunks are kept to be filled again.
 const SPARE_CHUNKS: usize = 4;
 /// How long the thread waits between two batches, and at first when there is nothing.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(4);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 /// Beyond this pause, which doubles as long as nothing comes, the thread sleeps until it
 /// is woken.
-const LONGEST_PAUSE: Duration = Duration::from_millis(16);
+const LONGEST_PAUSE: Duration = Duration::from_millis(40);
 
 /// Some whole lines.
 #[derive(Debug, Default)]
