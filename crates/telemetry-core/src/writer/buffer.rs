@@ -13,6 +13,9 @@ use crate::writer::loss::Drops;
 const CHUNK: usize = 64 * 1024;
 /// How many emptied chunks are kept to be filled again.
 const SPARE_CHUNKS: usize = 4;
+/// How much gathers before the thread is woken without waiting for its pause to end. More would not
+/// stay in the caches that are near until it is written.
+const ENOUGH: usize = 2 * CHUNK;
 /// How long the thread waits between two batches, and at first when there is nothing.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 /// Beyond this pause, which doubles as long as nothing comes, the thread sleeps until it
@@ -45,6 +48,8 @@ pub(super) struct Buffer {
     /// Callers wait here for room, and flushes for their end.
     progress: Condvar,
     capacity: usize,
+    /// With more than so many bytes, the thread is woken.
+    enough: usize,
     overflow: Overflow,
 }
 
@@ -137,6 +142,7 @@ impl Buffer {
             wake: Condvar::new(),
             progress: Condvar::new(),
             capacity,
+            enough: ENOUGH.min(capacity / 2),
             overflow,
         }
     }
@@ -158,7 +164,7 @@ impl Buffer {
             used = state.gathered + state.taken;
         }
         state.append(line);
-        let wakes = state.wakes(is_urgent || used > self.capacity / 2);
+        let wakes = state.wakes(is_urgent || used > self.enough);
         drop(state);
         if wakes {
             self.wake.notify_one();
