@@ -8,8 +8,7 @@ use opentelemetry_semantic_conventions::resource::{
     DEPLOYMENT_ENVIRONMENT_NAME, PROCESS_EXECUTABLE_NAME, PROCESS_PID, PROCESS_RUNTIME_NAME,
     SERVICE_INSTANCE_ID, SERVICE_VERSION,
 };
-use telemetry_core::Config;
-use uuid::Uuid;
+use telemetry_core::{Config, RandomId};
 
 use crate::config::OtelConfig;
 
@@ -17,7 +16,7 @@ use crate::config::OtelConfig;
 /// process, and on top what `OTEL_RESOURCE_ATTRIBUTES` says.
 pub(crate) fn resource(config: &Config, otel: &OtelConfig, version: Option<&str>) -> Resource {
     let mut attributes = vec![
-        KeyValue::new(SERVICE_INSTANCE_ID, Uuid::new_v4().to_string()),
+        KeyValue::new(SERVICE_INSTANCE_ID, RandomId::new().as_str().to_owned()),
         KeyValue::new(DEPLOYMENT_ENVIRONMENT_NAME, config.deployment().to_owned()),
         KeyValue::new(PROCESS_PID, i64::from(std::process::id())),
         KeyValue::new(PROCESS_RUNTIME_NAME, "rustc"),

@@ -162,3 +162,31 @@ fn an_ended_scope_gives_its_room_to_the_next_but_not_its_fields() {
         scope.bind("b", round);
     }
 }
+
+#[test]
+fn a_scope_that_is_lent_is_current_meanwhile_and_comes_back() {
+    let outer = Scope::builder().field("a", 1).build();
+    let mut slot = Some(Scope::builder().field("b", 2).build());
+    outer.in_scope(|| {
+        Scope::lend(&mut slot, || {
+            assert_eq!(keys(), ["b"]);
+            bind("c", 3);
+            let panicked = catch_unwind(|| Scope::lend(&mut Some(Scope::new()), || panic!("…")));
+            assert!(panicked.is_err());
+            assert_eq!(keys(), ["b", "c"]);
+        });
+        assert_eq!(keys(), ["a"]);
+        Scope::lend(&mut None, || assert_eq!(keys(), ["a"]));
+    });
+    assert_eq!(slot.unwrap().get("c").unwrap(), 3);
+}
+
+#[test]
+fn a_mark_is_of_its_scope_alone() {
+    assert_eq!(Scope::current_mark(), 0);
+    Scope::builder().mark(7).build().in_scope(|| {
+        assert_eq!(Scope::current_mark(), 7);
+        Scope::snapshot().in_scope(|| assert_eq!(Scope::current_mark(), 0));
+        Scope::new().in_scope(|| assert_eq!(Scope::current_mark(), 0));
+    });
+}
