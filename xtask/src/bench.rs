@@ -111,10 +111,10 @@ fn measure(
     let times = timing::measure(program, &name, &contenders, &effort)?;
     let are_counted = are_counted && instructions::say_something_of(&name);
     let mut measurements = Vec::new();
-    for (contender, nanoseconds) in contenders.into_iter().zip(times) {
+    for (contender, times) in contenders.into_iter().zip(times) {
         let is_counted = are_counted && (!is_quick || is_ours(&contender));
         measurements.push(Measurement {
-            nanoseconds,
+            times,
             instructions: is_counted
                 .then(|| instructions::count(program, &name, &contender))
                 .transpose()?,

@@ -141,6 +141,7 @@ fn toolchain() -> anyhow::Result<String> {
 mod tests {
     use super::*;
     use crate::bench::report::{Measurement, Suite};
+    use crate::bench::timing::Times;
 
     #[test]
     fn what_is_a_matter_of_chance_is_not_compared() {
@@ -149,7 +150,7 @@ mod tests {
                 name: BY_CHANCE.to_owned(),
                 measurements: vec![Measurement {
                     contender: "telemetry".to_owned(),
-                    nanoseconds: 1.0,
+                    times: Times::always(1.0),
                     instructions: Some(u64::MAX),
                     allocations: None,
                 }],
@@ -161,7 +162,7 @@ mod tests {
     fn report(contender: &str, instructions: u64) -> Report {
         let measurement = Measurement {
             contender: contender.to_owned(),
-            nanoseconds: 1.0,
+            times: Times::always(1.0),
             instructions: Some(instructions),
             allocations: None,
         };

@@ -103,7 +103,7 @@ pub(crate) fn verdicts(suite: &Suite, measurement: &Measurement) -> String {
 fn verdict(goal: &Goal, suite: &Suite, measurement: &Measurement) -> Option<String> {
     let (text, is_met) = match *goal {
         Goal::Nanoseconds(most) => {
-            let is_met = measurement.nanoseconds <= most;
+            let is_met = measurement.times.median <= most;
             (format!("≤ {most} ns"), is_met)
         }
         Goal::Instructions(most) => {
@@ -130,20 +130,22 @@ fn verdict(goal: &Goal, suite: &Suite, measurement: &Measurement) -> Option<Stri
             (text, times <= most)
         }
         Goal::Times(most, other) => {
-            let times = measurement.nanoseconds / suite.find(other)?.nanoseconds;
+            let times = measurement.times.of_the(&suite.find(other)?.times);
             (
                 format!("≤ {most} times {other} ({times:.2})"),
                 times <= most,
             )
         }
         Goal::TimesPerByte(most, other) => {
-            let times = per_byte(measurement)? / per_byte(suite.find(other)?)?;
+            let other_one = suite.find(other)?;
+            let bytes = measurement.allocations?.written / other_one.allocations?.written;
+            let times = measurement.times.of_the(&other_one.times) / bytes;
             let text = format!("≤ {most} times {other} for each byte ({times:.2})");
             (text, times <= most)
         }
         Goal::Least => {
-            let mut others = suite.measurements.iter().map(|other| other.nanoseconds);
-            let is_met = others.all(|other| measurement.nanoseconds <= other);
+            let mut others = suite.measurements.iter();
+            let is_met = others.all(|other| measurement.times.of_the(&other.times) <= 1.0);
             ("the least of all".to_owned(), is_met)
         }
     };
@@ -151,14 +153,11 @@ fn verdict(goal: &Goal, suite: &Suite, measurement: &Measurement) -> Option<Stri
     Some(format!("{text}: {verdict}"))
 }
 
-fn per_byte(measurement: &Measurement) -> Option<f64> {
-    Some(measurement.nanoseconds / measurement.allocations?.written)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::bench::allocations::Allocations;
+    use crate::bench::timing::Times;
 
     fn suite(name: &str, measurements: &[(&str, f64)]) -> Suite {
         Suite {
@@ -167,7 +166,7 @@ mod tests {
                 .iter()
                 .map(|(contender, nanoseconds)| Measurement {
                     contender: (*contender).to_owned(),
-                    nanoseconds: *nanoseconds,
+                    times: Times::always(*nanoseconds),
                     instructions: Some(*nanoseconds as u64 * 10),
                     allocations: Some(Allocations {
                         count: 0.0,

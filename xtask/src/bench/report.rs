@@ -13,6 +13,7 @@ use crate::bench::chart::{self, Row};
 use crate::bench::contender::{OURS, is_ours};
 use crate::bench::goals;
 use crate::bench::markdown::aligned;
+use crate::bench::timing::Times;
 use crate::workspace::root;
 
 /// How a contender begins that does the work of a suite without any telemetry.
@@ -38,7 +39,7 @@ pub(crate) struct Suite {
 #[derive(Debug, Serialize)]
 pub(crate) struct Measurement {
     pub(crate) contender: String,
-    pub(crate) nanoseconds: f64,
+    pub(crate) times: Times,
     /// None without valgrind, and where it would tell nothing.
     pub(crate) instructions: Option<u64>,
     /// None where other threads allocate meanwhile.
@@ -114,7 +115,7 @@ impl Suite {
 
     /// Gives the nanoseconds that a contender adds to the bare one, where there is one.
     pub(crate) fn over_bare(&self, measurement: &Measurement) -> Option<f64> {
-        Some(measurement.nanoseconds - self.bare_of(measurement)?.nanoseconds)
+        Some(measurement.times.over(&self.bare_of(measurement)?.times))
     }
 
     /// Says whether any contender writes lines.
@@ -132,7 +133,7 @@ impl Suite {
     fn chart(&self) -> String {
         let row = |measurement: &Measurement| Row {
             name: measurement.contender.clone(),
-            value: measurement.nanoseconds,
+            value: measurement.times.median,
             highlighted: is_ours(&measurement.contender),
         };
         let rows: Vec<_> = self.measurements.iter().map(row).collect();
@@ -158,10 +159,10 @@ impl Suite {
     fn row(&self, measurement: &Measurement) -> Vec<String> {
         let mut row = vec![
             measurement.contender.clone(),
-            format!("{:.1}", measurement.nanoseconds),
+            format!("{:.1}", measurement.times.median),
         ];
         if let Some(ours) = self.find(OURS) {
-            row.push(format!("{:.2}", measurement.nanoseconds / ours.nanoseconds));
+            row.push(format!("{:.2}", measurement.times.of_the(&ours.times)));
         }
         if self.has_bare() {
             let added = self.over_bare(measurement);
@@ -224,7 +225,7 @@ mod tests {
     fn measurement(contender: &str, nanoseconds: f64, instructions: Option<u64>) -> Measurement {
         Measurement {
             contender: contender.to_owned(),
-            nanoseconds,
+            times: Times::always(nanoseconds),
             instructions,
             allocations: Some(Allocations {
                 count: 12.5,
