@@ -47,6 +47,8 @@ pub(crate) struct Lifecycle {
 
 /// What is known of a request when it comes in.
 pub(crate) struct Beginning<'a, B> {
+    /// Before its span started, so that the span ends no sooner than those beneath it.
+    pub(crate) started: Instant,
     pub(crate) request: &'a Request<B>,
     pub(crate) id: RequestId,
     pub(crate) scope: Scope,
@@ -64,7 +66,7 @@ impl Lifecycle {
             scope: Some(beginning.scope),
             settings: Arc::clone(beginning.settings),
             id: Some(beginning.id),
-            started: Instant::now(),
+            started: beginning.started,
             method: request.method().clone(),
             target: request.uri().path_and_query().cloned(),
             route: beginning.route,

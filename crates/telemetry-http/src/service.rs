@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
@@ -61,6 +62,7 @@ where
         if has_telemetry(&request) {
             return ResponseFuture::pass_through(self.inner.call(request));
         }
+        let started = Instant::now();
         let headers = Headers::of(request.headers(), &self.settings.request_id_header);
         let id = RequestId::of(headers.request_id);
         let client = self.client(&request);
@@ -69,6 +71,7 @@ where
         let recording = self.record(&request, &headers, &route, client);
         let scope = self.open_scope(&request, &headers, &id, recording.as_ref());
         let lifecycle = Lifecycle::new(Beginning {
+            started,
             request: &request,
             id,
             scope,
@@ -176,8 +179,8 @@ impl FieldValue for LabelNames<'_> {
 /// Says whether another layer further out has the request.
 ///
 /// That layer keeps the target of its request: as long as its scope is current, no other request has
-/// one at the same address in memory. Routers that are nested change the target, and axum leaves the
-/// original one among the extensions.
+/// one at the same address in memory, unless both are the same constant, as `/` is. Routers that are
+/// nested change the target, and axum leaves the original one among the extensions.
 fn has_telemetry<B>(request: &Request<B>) -> bool {
     let current = Scope::current_mark();
     if current == 0 {
