@@ -129,7 +129,7 @@ impl DeliveryScope for Delivery {
 /// Begins the scope of a delivery; with where it comes from, if it brings a trace.
 pub(crate) fn open_scope(delivery: &Delivery) -> (ScopeBuilder, Option<Context>) {
     let mut scope = Scope::builder();
-    scope.field(names::REQUEST_ID, RandomId::new().as_str());
+    scope.field(names::REQUEST_ID, RandomId::new());
     // In place of the new id, if there is one that is valid.
     let carrier = Carrier(delivery.properties.headers().as_ref());
     let origin = propagation::extract_trusted(&carrier, &mut scope);

@@ -54,7 +54,7 @@ impl UnitOfWork {
         let inherited = with_current(|scope| scope.get(names::REQUEST_ID)).flatten();
         match inherited {
             Some(Value::String(id)) => scope.field(names::REQUEST_ID, id),
-            _ => scope.field(names::REQUEST_ID, RandomId::new().as_str()),
+            _ => scope.field(names::REQUEST_ID, RandomId::new()),
         };
         Self {
             name: name.into(),

@@ -80,6 +80,9 @@ where
             route,
             recording,
         });
+        if mark(request.uri()) == IN_EXTENSIONS {
+            request.extensions_mut().insert(HasTelemetry);
+        }
         if let Some(client) = client {
             request.extensions_mut().insert(client);
         }
@@ -176,15 +179,23 @@ impl FieldValue for LabelNames<'_> {
     }
 }
 
+/// Left in a request whose target tells it from no other.
+#[derive(Clone, Copy)]
+struct HasTelemetry;
+
+/// The mark of such a request: no address.
+const IN_EXTENSIONS: usize = 1;
+
 /// Says whether another layer further out has the request.
 ///
-/// That layer keeps the target of its request: as long as its scope is current, no other request has
-/// one at the same address in memory, unless both are the same constant, as `/` is. Routers that are
-/// nested change the target, and axum leaves the original one among the extensions.
+/// That layer keeps the target of its request: until it has ended, no other request has one at the
+/// same address in memory. Routers that are nested change the target, and axum leaves the original
+/// one among the extensions. An extension of our own would tell as much, and make axum's table of
+/// them grow: it is left for targets alone that are the same constant for all requests.
 fn has_telemetry<B>(request: &Request<B>) -> bool {
     let current = Scope::current_mark();
-    if current == 0 {
-        return false;
+    if current <= IN_EXTENSIONS {
+        return current == IN_EXTENSIONS && request.extensions().get::<HasTelemetry>().is_some();
     }
     #[cfg(feature = "axum")]
     if let Some(axum::extract::OriginalUri(original)) = request.extensions().get()
@@ -197,7 +208,11 @@ fn has_telemetry<B>(request: &Request<B>) -> bool {
 
 /// Tells requests apart as long as they live.
 fn mark(target: &Uri) -> usize {
-    target.path().as_ptr().addr()
+    match target.path() {
+        // Constants of the crate `http`.
+        "" | "/" | "*" => IN_EXTENSIONS,
+        path => path.as_ptr().addr(),
+    }
 }
 
 /// The headers of a request, looked through once.

@@ -60,7 +60,7 @@ where
 impl<S> JobTelemetry<S> {
     fn open_scope<Args>(&self, task: &Task<Args>, attempt: usize) -> (Scope, Option<Recording>) {
         let mut scope = Scope::builder();
-        scope.field(names::REQUEST_ID, RandomId::new().as_str());
+        scope.field(names::REQUEST_ID, RandomId::new());
         let metadata = task.metadata();
         // In place of the new id, if there is one that is valid.
         let origin = propagation::extract_trusted(&Carrier(metadata), &mut scope);

@@ -25,7 +25,7 @@ pub(crate) fn open_scope(labels: &LabelExtractor, path: &str, headers: &HeaderMa
     let attached = trace.map(Context::attach);
     let scope = Scope::snapshot();
     drop(attached);
-    scope.bind(names::WS_CONN_ID, RandomId::new().as_str());
+    scope.bind(names::WS_CONN_ID, RandomId::new());
     if scope.get(names::REQUEST_ID).is_none() {
         match headers.get(REQUEST_ID).map(HeaderValue::as_bytes) {
             Some(id) if is_valid_request_id(id) => {
@@ -34,7 +34,7 @@ pub(crate) fn open_scope(labels: &LabelExtractor, path: &str, headers: &HeaderMa
                     std::str::from_utf8(id).unwrap_or_default(),
                 );
             }
-            _ => scope.bind(names::REQUEST_ID, RandomId::new().as_str()),
+            _ => scope.bind(names::REQUEST_ID, RandomId::new()),
         }
     }
     if scope.get(names::LABELS).is_none() {

@@ -59,7 +59,7 @@ impl Times {
 
     /// The median of what each round says of this contender beside another: a machine that is faster
     /// or slower for some rounds is so for both.
-    pub(crate) fn beside(&self, other: &Self, compare: impl Fn(f64, f64) -> f64) -> f64 {
+    fn beside(&self, other: &Self, compare: impl Fn(f64, f64) -> f64) -> f64 {
         let rounds = self.rounds.iter().zip(&other.rounds);
         let compared = rounds.map(|(own, other)| compare(*own, *other));
         median(compared.collect()).unwrap_or(f64::NAN)

@@ -127,3 +127,19 @@ async fn a_second_layer_in_a_nested_router_passes_requests_through() {
         "/api/games/1/"
     );
 }
+
+#[tokio::test]
+async fn a_request_for_the_root_within_one_for_the_root_is_another_one() {
+    let logs = capture_logs();
+    let inner = Router::new()
+        .route("/", on_get(|| async { "inner" }))
+        .layer(HttpTelemetryLayer::new());
+    let outer = Router::new()
+        .route(
+            "/",
+            on_get(|| async move { send(&inner, get("/")).await.into_body() }),
+        )
+        .layer(HttpTelemetryLayer::new());
+    assert_eq!(send(&outer, get("/")).await.body(), "inner");
+    assert_eq!(logs.named("request_completed").len(), 2);
+}
