@@ -28,9 +28,9 @@
 //! assert_eq!(scope.get("user.id").unwrap(), 42);
 //! ```
 //!
-//! The trace is read and written by the global propagator when one is set, so that another
-//! format than W3C's can be chosen; without one, by [`TraceContext`]. Baggage is always
-//! W3C's.
+//! The trace is read and written by [`TraceContext`], or, after [`use_global_propagator`], by
+//! OpenTelemetry's global propagator, so that another format than W3C's can be chosen. Baggage is
+//! always W3C's.
 
 mod baggage;
 mod context_fields;
@@ -52,6 +52,7 @@ pub use crate::trace::current;
 use crate::scope::ScopeBuilder;
 
 static BAGGAGE: AtomicBool = AtomicBool::new(true);
+static USES_GLOBAL: AtomicBool = AtomicBool::new(false);
 
 /// Reads the trace that a carrier brings, and nothing else; `None` when it brings none that
 /// is valid. For carriers that anybody may have written.
@@ -105,8 +106,21 @@ pub fn set_baggage(crosses: bool) {
     BAGGAGE.store(crosses, Ordering::Relaxed);
 }
 
-/// Calls `work` with the global propagator; `None` when none is set.
+/// Makes the trace be read and written by OpenTelemetry's global propagator, from now on and in the
+/// whole process. To be called once it is set; as long as none is, W3C's format is used.
+///
+/// It is not looked for unless somebody says so: it is behind a lock that all threads share, and each
+/// request would take it.
+pub fn use_global_propagator() {
+    USES_GLOBAL.store(true, Ordering::Release);
+}
+
+/// Calls `work` with the global propagator; `None` when it is not used, or none is set.
+#[inline]
 fn with_global<T>(mut work: impl FnMut(&dyn TextMapPropagator) -> T) -> Option<T> {
+    if !USES_GLOBAL.load(Ordering::Acquire) {
+        return None;
+    }
     global::get_text_map_propagator(|propagator| {
         // The default one does nothing, and knows no fields.
         propagator.fields().next()?;

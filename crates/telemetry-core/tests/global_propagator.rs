@@ -61,6 +61,9 @@ fn a_global_propagator_is_used_for_the_trace_and_never_for_baggage() {
     };
 
     let theirs = carrier(&[("other", "7"), ("baggage", "request.id=abc,tenant=x")]);
+    assert!(propagation::extract(&theirs).is_none());
+    assert!(propagation::extract(&carrier(&[("traceparent", parent)])).is_some());
+    propagation::use_global_propagator();
     let trace = propagation::extract(&theirs).unwrap();
     assert_eq!(trace.span().span_context().trace_id(), 7.into());
     assert!(trace.baggage().is_empty());

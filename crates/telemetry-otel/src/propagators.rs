@@ -7,7 +7,8 @@ use telemetry_core::propagation::{self, TraceContext};
 
 use crate::config::Propagators;
 
-/// Sets what is read from and written to the headers of requests.
+/// Sets what is read from and written to the headers of requests. The global propagator is for the
+/// instrumentation of others: ours has W3C's format without it.
 #[expect(
     clippy::disallowed_methods,
     reason = "this crate alone sets OpenTelemetry's globals"
@@ -17,6 +18,7 @@ pub(crate) fn set(propagators: Propagators) {
         global::set_text_map_propagator(TraceContext);
     } else {
         global::set_text_map_propagator(Silence);
+        propagation::use_global_propagator();
     }
     propagation::set_baggage(propagators.baggage);
 }
