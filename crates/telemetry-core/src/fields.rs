@@ -67,10 +67,9 @@ impl Fields {
         }
     }
 
-    /// Makes an empty set in room that was used before.
+    /// Makes an empty set in room that is empty.
     #[inline]
-    pub(crate) fn in_room(mut room: Vec<u8>) -> Self {
-        room.clear();
+    pub(crate) fn in_room(room: Vec<u8>) -> Self {
         Self {
             bytes: room,
             keys: Keys::default(),

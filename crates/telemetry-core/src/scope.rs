@@ -72,11 +72,7 @@ impl Scope {
 
     /// Starts a scope that begins with fields of its own.
     pub fn builder() -> ScopeBuilder {
-        ScopeBuilder {
-            fields: pool::take(),
-            mark: 0,
-            trace: None,
-        }
+        ScopeBuilder(Inner::new(pool::take()))
     }
 
     /// The scope that is current on this thread.
@@ -92,12 +88,9 @@ impl Scope {
     pub fn snapshot() -> Self {
         let mut fields = pool::take();
         current::with(|scope| fields.copy(&scope.lock()));
-        ScopeBuilder {
-            fields,
-            mark: 0,
-            trace: trace::current(),
-        }
-        .build()
+        let mut scope = Inner::new(fields);
+        scope.trace = trace::current();
+        ScopeBuilder(scope).build()
     }
 
     /// The [mark](ScopeBuilder::mark) of the scope that is current on this thread; zero without
@@ -194,12 +187,30 @@ impl Scope {
     }
 }
 
+impl Inner {
+    #[inline]
+    const fn new(fields: Fields) -> Self {
+        Self {
+            fields: Mutex::new(fields),
+            mark: 0,
+            trace: None,
+            #[cfg(feature = "testing")]
+            tag: None,
+        }
+    }
+
+    /// The fields, of a scope that nobody shares.
+    #[inline]
+    fn fields(&mut self) -> &mut Fields {
+        let fields = self.fields.get_mut();
+        fields.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Drop for Inner {
     #[inline]
     fn drop(&mut self) {
-        let fields = self.fields.get_mut();
-        let fields = fields.unwrap_or_else(PoisonError::into_inner);
-        pool::give_back(std::mem::take(fields));
+        pool::give_back(std::mem::take(self.fields()));
     }
 }
 
@@ -216,20 +227,15 @@ impl fmt::Debug for Scope {
 }
 
 /// Collects what a scope begins with, before it is shared. Made by [`Scope::builder`].
-#[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
-pub struct ScopeBuilder {
-    fields: Fields,
-    mark: usize,
-    trace: Option<Context>,
-}
+pub struct ScopeBuilder(Inner);
 
 // By reference: moving a builder that was just written to stalls on the writes.
 impl ScopeBuilder {
     /// Sets a field, as [`Scope::bind`] does.
     #[inline(always)]
     pub fn field(&mut self, key: &str, value: impl FieldValue) -> &mut Self {
-        self.fields.set(key, &value);
+        self.0.fields().set(key, &value);
         self
     }
 
@@ -237,7 +243,7 @@ impl ScopeBuilder {
     /// meets the same unit once more further in.
     #[inline]
     pub fn mark(&mut self, mark: usize) -> &mut Self {
-        self.mark = mark;
+        self.0.mark = mark;
         self
     }
 
@@ -245,7 +251,7 @@ impl ScopeBuilder {
     /// must not be attached, or a parent-based sampler would drop every span beneath it.
     #[inline]
     pub fn trace(&mut self, context: &Context) -> &mut Self {
-        self.trace = trace::valid(context);
+        self.0.trace = trace::valid(context);
         self
     }
 
@@ -253,13 +259,20 @@ impl ScopeBuilder {
     #[inline]
     #[must_use]
     pub fn build(&mut self) -> Scope {
-        Scope(Arc::new(Inner {
-            fields: Mutex::new(std::mem::take(&mut self.fields)),
-            mark: self.mark,
-            trace: self.trace.take(),
-            #[cfg(feature = "testing")]
-            tag: Tag::current(),
-        }))
+        #[cfg(feature = "testing")]
+        {
+            self.0.tag = Tag::current();
+        }
+        Scope(Arc::new(std::mem::replace(
+            &mut self.0,
+            Inner::new(Fields::new()),
+        )))
+    }
+}
+
+impl fmt::Debug for ScopeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ScopeBuilder").field(&self.0.fields).finish()
     }
 }
 

@@ -52,18 +52,20 @@ impl LabelExtractor {
     #[inline]
     #[must_use]
     pub fn extract<'a>(&'a self, path: &'a str) -> Labels<'a> {
-        let hits = match &self.own {
-            Some(own) if !own.patterns.is_empty() => own.pattern_hits(path),
-            _ => Vec::new(),
-        };
-        Labels {
+        let mut labels = Labels {
             extractor: self,
             path,
             at: self.start(path),
             seen: 0,
-            hits,
+            hits: Vec::new(),
             next_hit: 0,
+        };
+        if let Some(own) = &self.own
+            && !own.patterns.is_empty()
+        {
+            labels.hits = own.pattern_hits(path);
         }
+        labels
     }
 
     /// Where to begin: at the slash before the first segment that may give a label, or at
@@ -143,7 +145,7 @@ pub struct Labels<'a> {
 impl<'a> Iterator for Labels<'a> {
     type Item = Label<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Label<'a>> {
         while let Some(segment) = Segment::at(self.path, self.at) {
             let Some(rule) = self.extractor.find(self.path, segment) else {

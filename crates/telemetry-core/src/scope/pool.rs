@@ -25,10 +25,11 @@ pub(super) fn take() -> Fields {
 /// Takes back a set of fields that is no longer used.
 #[inline]
 pub(super) fn give_back(fields: Fields) {
-    let room = fields.into_room();
-    if room.capacity() > LARGEST_KEPT_ROOM {
+    let mut room = fields.into_room();
+    if room.capacity() == 0 || room.capacity() > LARGEST_KEPT_ROOM {
         return;
     }
+    room.clear();
     // A thread that is ending keeps nothing.
     let _ending = POOL.try_with(|pool| {
         let mut pool = pool.borrow_mut();
