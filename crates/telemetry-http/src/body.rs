@@ -10,26 +10,26 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use telemetry_core::panic;
 
+use crate::in_flight::InFlight;
 use crate::lifecycle::Lifecycle;
 
 pin_project! {
     /// The body of the inner service, unchanged. Each part of it is produced with the
     /// request's scope current, and its end is the end of the request; dropped before, it
     /// ends the request as cancelled.
-    pub struct ResponseBody<B> {
+    ///
+    /// `F` is the future that the response came from, whose memory the request keeps until it ends.
+    pub struct ResponseBody<B, F> {
         #[pin]
         inner: Inner<B>,
         // Absent where nothing is to be followed.
-        lifecycle: Option<Box<Lifecycle>>,
+        in_flight: Option<Pin<Box<InFlight<F>>>>,
     }
 
-    impl<B> PinnedDrop for ResponseBody<B> {
+    impl<B, F> PinnedDrop for ResponseBody<B, F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(mut lifecycle) = this.lifecycle.take() else { return };
-            if lifecycle.has_ended() {
-                return;
-            }
+            let Some(lifecycle) = followed(this.in_flight) else { return };
             lifecycle.in_scope(|_| this.inner.set(Inner::Bytes { bytes: Bytes::new() }));
             // A server that knows the length does not ask again after the last byte.
             if lifecycle.has_sent_all() {
@@ -37,6 +37,12 @@ pin_project! {
             }
         }
     }
+}
+
+/// The lifecycle of a request that has not ended.
+fn followed<F>(in_flight: &mut Option<Pin<Box<InFlight<F>>>>) -> Option<&mut Lifecycle> {
+    let lifecycle = in_flight.as_mut()?.as_mut().lifecycle();
+    (!lifecycle.has_ended()).then_some(lifecycle)
 }
 
 pin_project! {
@@ -48,31 +54,32 @@ pin_project! {
     }
 }
 
-impl<B> ResponseBody<B> {
+impl<B, F> ResponseBody<B, F> {
     pub(crate) fn pass_through(inner: B) -> Self {
         Self {
             inner: Inner::OfService { body: inner },
-            lifecycle: None,
+            in_flight: None,
         }
     }
 
     pub(crate) fn of_bytes(bytes: Bytes) -> Self {
         Self {
             inner: Inner::Bytes { bytes },
-            lifecycle: None,
+            in_flight: None,
         }
     }
 }
 
-impl<B: Body> ResponseBody<B> {
+impl<B: Body, F> ResponseBody<B, F> {
     /// Follows `body`.
-    pub(crate) fn new(body: B, mut lifecycle: Box<Lifecycle>) -> Self {
-        if body.is_end_stream() || is_never_sent(&lifecycle) {
+    pub(crate) fn new(body: B, mut in_flight: Pin<Box<InFlight<F>>>) -> Self {
+        let lifecycle = in_flight.as_mut().lifecycle();
+        if body.is_end_stream() || is_never_sent(lifecycle) {
             lifecycle.complete();
         }
         Self {
             inner: Inner::OfService { body },
-            lifecycle: Some(lifecycle),
+            in_flight: Some(in_flight),
         }
     }
 }
@@ -86,7 +93,7 @@ fn is_never_sent(lifecycle: &Lifecycle) -> bool {
     lifecycle.method == Method::HEAD || lifecycle.status.is_some_and(has_no_content)
 }
 
-impl<B> Body for ResponseBody<B>
+impl<B, F> Body for ResponseBody<B, F>
 where
     B: Body,
     B::Data: From<Bytes>,
@@ -108,27 +115,34 @@ where
                 return Poll::Ready(frame);
             }
         };
-        let Some(lifecycle) = this.lifecycle.as_mut().filter(|one| !one.has_ended()) else {
+        let Some(lifecycle) = followed(this.in_flight) else {
             return inner.poll_frame(cx);
         };
-        let polled = lifecycle.in_scope(|lifecycle| {
-            let polled = panic::catch(|| inner.as_mut().poll_frame(cx));
+        let mut polled = Poll::Pending;
+        let caught = lifecycle.in_scope(|lifecycle| {
+            let caught = panic::catch(|| polled = inner.as_mut().poll_frame(cx));
+            if let Err(panic) = &caught {
+                lifecycle.panicked(panic);
+                return caught;
+            }
             match &polled {
-                Ok(Poll::Pending) => {}
-                Ok(Poll::Ready(Some(Ok(frame)))) => {
+                Poll::Pending => {}
+                Poll::Ready(Some(Ok(frame))) => {
                     lifecycle.count(frame.data_ref().map_or(0, Buf::remaining));
                     if inner.is_end_stream() {
                         lifecycle.complete();
                     }
                 }
-                Ok(Poll::Ready(Some(Err(error)))) => lifecycle.fail(error),
-                Ok(Poll::Ready(None)) => lifecycle.complete(),
-                Err(panic) => lifecycle.panicked(panic),
+                Poll::Ready(Some(Err(error))) => lifecycle.fail(error),
+                Poll::Ready(None) => lifecycle.complete(),
             }
-            polled
+            caught
         });
         // The head is sent: all that is left is to let the server break the connection.
-        polled.unwrap_or_else(|panic| panic.resume())
+        if let Err(panic) = caught {
+            panic.resume();
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -146,10 +160,10 @@ where
     }
 }
 
-impl<B> fmt::Debug for ResponseBody<B> {
+impl<B, F> fmt::Debug for ResponseBody<B, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody")
-            .field("lifecycle", &self.lifecycle)
+            .field("in_flight", &self.in_flight)
             .finish_non_exhaustive()
     }
 }

@@ -8,74 +8,29 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::Response;
 use http_body::Body;
-use pin_project_lite::pin_project;
-use telemetry_core::panic::{self, Panic};
 
 use crate::body::ResponseBody;
-use crate::lifecycle::Lifecycle;
+use crate::in_flight::InFlight;
 
-pin_project! {
-    /// The response of the inner service, with the request id among its headers and a body
-    /// that is followed to its end. Dropped before it is ready, it ends the request as
-    /// cancelled.
-    #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F> {
-        #[pin]
-        state: State<F>,
-        // Absent when another layer further out has it.
-        lifecycle: Option<Box<Lifecycle>>,
-    }
+/// The response of the inner service, with the request id among its headers and a body that is
+/// followed to its end. Dropped before it is ready, it ends the request as cancelled.
+#[must_use = "futures do nothing unless polled"]
+pub struct ResponseFuture<F>(State<F>);
 
-    impl<F> PinnedDrop for ResponseFuture<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            // The handler is dropped before its request ends.
-            if let Some(lifecycle) = this.lifecycle {
-                lifecycle.in_scope(|_| this.state.set(State::Done));
-            }
-        }
-    }
-}
-
-pin_project! {
-    #[project = StateProjection]
-    enum State<F> {
-        Pending { #[pin] inner: F },
-        // The service panicked when it was called.
-        Panicked { panic: Option<Panic> },
-        Done,
-    }
+enum State<F> {
+    Followed(Pin<Box<InFlight<F>>>),
+    /// Another layer further out has the request.
+    PassedThrough(Pin<Box<F>>),
+    Completed,
 }
 
 impl<F> ResponseFuture<F> {
-    /// Calls the service, within the scope of the request.
-    #[inline]
-    pub(crate) fn start(lifecycle: Box<Lifecycle>, call: impl FnOnce(&mut Lifecycle) -> F) -> Self {
-        let mut future = Self {
-            state: State::Done,
-            lifecycle: Some(lifecycle),
-        };
-        let Self { state, lifecycle } = &mut future;
-        if let Some(lifecycle) = lifecycle {
-            let called = lifecycle.in_scope(|lifecycle| {
-                panic::catch(|| {
-                    let inner = call(lifecycle);
-                    // In place: returned from here, it would be moved time and again. It is large.
-                    *state = State::Pending { inner };
-                })
-            });
-            if let Err(panic) = called {
-                *state = State::Panicked { panic: Some(panic) };
-            }
-        }
-        future
+    pub(crate) fn new(in_flight: Pin<Box<InFlight<F>>>) -> Self {
+        Self(State::Followed(in_flight))
     }
 
     pub(crate) fn pass_through(inner: F) -> Self {
-        Self {
-            state: State::Pending { inner },
-            lifecycle: None,
-        }
+        Self(State::PassedThrough(Box::pin(inner)))
     }
 }
 
@@ -86,54 +41,42 @@ where
     B::Data: From<Bytes>,
     E: Display,
 {
-    type Output = Result<Response<ResponseBody<B>>, E>;
+    type Output = Result<Response<ResponseBody<B, F>>, E>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let Some(lifecycle) = this.lifecycle else {
-            let response = match this.state.project() {
-                StateProjection::Pending { inner } => ready!(inner.poll(cx))?,
-                _ => return polled_after_completion(),
-            };
-            return Poll::Ready(Ok(response.map(ResponseBody::pass_through)));
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self(state) = &mut *self;
+        let in_flight = match state {
+            State::Followed(in_flight) => in_flight,
+            State::PassedThrough(inner) => {
+                let response = ready!(inner.as_mut().poll(cx))?;
+                return Poll::Ready(Ok(response.map(ResponseBody::pass_through)));
+            }
+            State::Completed => return polled_after_completion(),
         };
-        let result = ready!(lifecycle.in_scope(|_| this.state.poll(cx)));
-        let Some(mut lifecycle) = this.lifecycle.take() else {
+        let mut output = None;
+        let polled = ready!(in_flight.as_mut().poll(cx, &mut output));
+        let lifecycle = in_flight.as_mut().lifecycle();
+        // Where it is: a response that was just changed stalls who moves it.
+        match (&polled, &mut output) {
+            (Ok(()), Some(Ok(response))) => lifecycle.respond(response),
+            (Ok(()), Some(Err(error))) => lifecycle.fail(error),
+            (Ok(()), None) => {}
+            (Err(panic), _) => {
+                let response = lifecycle.respond_to_panic(panic);
+                *state = State::Completed;
+                return Poll::Ready(Ok(response.map(ResponseBody::of_bytes)));
+            }
+        }
+        let State::Followed(in_flight) = std::mem::replace(state, State::Completed) else {
             return polled_after_completion();
         };
-        Poll::Ready(match result {
-            Ok(Ok(mut response)) => {
-                lifecycle.respond(&mut response);
-                Ok(response.map(|body| ResponseBody::new(body, lifecycle)))
+        match output {
+            Some(Ok(response)) => {
+                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, in_flight))))
             }
-            Ok(Err(error)) => {
-                lifecycle.fail(&error);
-                Err(error)
-            }
-            Err(panic) => Ok(lifecycle
-                .respond_to_panic(&panic)
-                .map(ResponseBody::of_bytes)),
-        })
-    }
-}
-
-impl<F: Future> State<F> {
-    /// Polls the service's future, and drops it when it is ready or has panicked.
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Panic>> {
-        let result = match self.as_mut().project() {
-            StateProjection::Pending { inner } => match panic::catch(|| inner.poll(cx)) {
-                Ok(polled) => Ok(ready!(polled)),
-                Err(panic) => Err(panic),
-            },
-            StateProjection::Panicked { panic } => match panic.take() {
-                Some(panic) => Err(panic),
-                None => return polled_after_completion(),
-            },
-            StateProjection::Done => return polled_after_completion(),
-        };
-        self.set(State::Done);
-        Poll::Ready(result)
+            Some(Err(error)) => Poll::Ready(Err(error)),
+            None => polled_after_completion(),
+        }
     }
 }
 
@@ -148,8 +91,10 @@ fn polled_after_completion<T>() -> Poll<T> {
 
 impl<F> fmt::Debug for ResponseFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture")
-            .field("lifecycle", &self.lifecycle)
-            .finish_non_exhaustive()
+        let mut debug = f.debug_struct("ResponseFuture");
+        if let State::Followed(in_flight) = &self.0 {
+            debug.field("in_flight", in_flight);
+        }
+        debug.finish_non_exhaustive()
     }
 }

@@ -38,7 +38,8 @@ pub struct HttpTelemetryLayer {
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) labels: LabelExtractor,
-    pub(crate) request_id_header: HeaderName,
+    /// Another one than the usual.
+    request_id_header: Option<HeaderName>,
     pub(crate) without_lines: Vec<String>,
     pub(crate) proxies: TrustedProxies,
     pub(crate) client_ip: bool,
@@ -55,7 +56,7 @@ impl HttpTelemetryLayer {
         Self {
             settings: Arc::new(Settings {
                 labels: LabelExtractor::new(),
-                request_id_header: request_id::DEFAULT_HEADER,
+                request_id_header: None,
                 without_lines: Vec::new(),
                 proxies: TrustedProxies::default(),
                 client_ip: false,
@@ -74,7 +75,7 @@ impl HttpTelemetryLayer {
 
     /// Sets the header of the request id, in requests and responses.
     pub fn with_request_id_header(self, header: HeaderName) -> Self {
-        self.with(|settings| settings.request_id_header = header)
+        self.with(|settings| settings.request_id_header = Some(header))
     }
 
     /// Writes no `request_completed` and no `request_cancelled` for these paths, such as
@@ -150,6 +151,16 @@ impl<S> Layer<S> for HttpTelemetryLayer {
 }
 
 impl Settings {
+    /// The name of the header that carries the request id.
+    #[inline]
+    pub(crate) fn request_id_header(&self) -> HeaderName {
+        match &self.request_id_header {
+            Some(header) => header.clone(),
+            // A constant takes less than a clone.
+            None => request_id::DEFAULT_HEADER,
+        }
+    }
+
     pub(crate) fn names(&self) -> HttpNames {
         self.names.unwrap_or_else(telemetry_core::http_names)
     }

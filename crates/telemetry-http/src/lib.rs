@@ -127,6 +127,7 @@ mod client_ip;
 mod error;
 mod future;
 mod hooks;
+mod in_flight;
 mod instrumentation;
 mod layer;
 mod lifecycle;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use telemetry_core::panic::{self, Panic};
 use telemetry_core::{ClientIp, Scope};
@@ -23,18 +23,17 @@ use crate::server::{Ending, Recording};
 /// otherwise.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
+    pub(crate) id: RequestId,
     /// Absent while it is current.
-    scope: Option<Scope>,
+    pub(crate) scope: Option<Scope>,
     pub(crate) settings: Arc<Settings>,
-    /// Absent once the response has it.
-    id: Option<RequestId>,
     started: Instant,
     pub(crate) method: Method,
     target: Option<PathAndQuery>,
     pub(crate) route: Route,
     pub(crate) client: Option<ClientIp>,
     /// Absent when nothing exports.
-    recording: Option<Recording>,
+    pub(crate) recording: Option<Recording>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) error: Option<String>,
     pub(crate) exception: Option<String>,
@@ -45,33 +44,25 @@ pub(crate) struct Lifecycle {
     has_ended: bool,
 }
 
-/// What is known of a request when it comes in.
-pub(crate) struct Beginning<'a, B> {
-    /// Before its span started, so that the span ends no sooner than those beneath it.
-    pub(crate) started: Instant,
-    pub(crate) request: &'a Request<B>,
-    pub(crate) id: RequestId,
-    pub(crate) scope: Scope,
-    pub(crate) settings: &'a Arc<Settings>,
-    pub(crate) client: Option<ClientIp>,
-    pub(crate) route: Route,
-    pub(crate) recording: Option<Recording>,
-}
-
 impl Lifecycle {
-    // Boxed: it moves from the future to the body, through whatever wraps the two.
-    pub(crate) fn new<B>(beginning: Beginning<'_, B>) -> Box<Self> {
-        let request = beginning.request;
-        Box::new(Self {
-            scope: Some(beginning.scope),
-            settings: Arc::clone(beginning.settings),
-            id: Some(beginning.id),
-            started: beginning.started,
+    /// Begins with what the head of a request tells. The rest is set before the service is called.
+    #[inline]
+    pub(crate) fn begin<B>(
+        request: &Request<B>,
+        sent_id: Option<&HeaderValue>,
+        settings: &Arc<Settings>,
+    ) -> Self {
+        Self {
+            // Before the span starts, so that the span ends no sooner than those beneath it.
+            started: Instant::now(),
+            id: RequestId::of(sent_id),
+            scope: None,
+            settings: Arc::clone(settings),
             method: request.method().clone(),
             target: request.uri().path_and_query().cloned(),
-            route: beginning.route,
-            client: beginning.client,
-            recording: beginning.recording,
+            route: Route::default(),
+            client: None,
+            recording: None,
             status: None,
             error: None,
             exception: None,
@@ -79,7 +70,7 @@ impl Lifecycle {
             body_bytes: 0,
             has_panicked: false,
             has_ended: false,
-        })
+        }
     }
 
     /// Does a part of the request's work, with its scope current.
@@ -91,9 +82,15 @@ impl Lifecycle {
     }
 
     /// Calls the hook that comes before the service. To be called within the scope.
-    pub(crate) fn begin(&self, request: &RequestHead<'_>) {
+    pub(crate) fn announce<B>(&self, request: &Request<B>) {
         if let Some((hooks, scope)) = self.hooks() {
-            hooks.on_request(request, &scope);
+            let head = RequestHead {
+                method: request.method(),
+                uri: request.uri(),
+                headers: request.headers(),
+                extensions: request.extensions(),
+            };
+            hooks.on_request(&head, &scope);
         }
     }
 
@@ -137,10 +134,7 @@ impl Lifecycle {
     }
 
     fn add_id(&mut self, headers: &mut HeaderMap) {
-        if let Some(id) = self.id.take() {
-            let name = self.settings.request_id_header.clone();
-            headers.insert(name, id.into_header());
-        }
+        headers.insert(self.settings.request_id_header(), self.id.take_header());
     }
 
     /// Ends the request after an error of the service or of the body.

@@ -38,11 +38,11 @@ impl RequestId {
         }
     }
 
-    /// What the response carries.
-    pub(crate) fn into_header(self) -> HeaderValue {
+    /// What the response carries. One that the client sent is taken away.
+    pub(crate) fn take_header(&mut self) -> HeaderValue {
         match self {
             Self::New(id) => header(id.as_bytes()),
-            Self::Sent(id) => id,
+            Self::Sent(id) => std::mem::replace(id, HeaderValue::from_static("")),
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt::Display;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
@@ -19,10 +18,9 @@ use tower_service::Service;
 use crate::body::ResponseBody;
 use crate::client_ip;
 use crate::future::ResponseFuture;
-use crate::hooks::RequestHead;
+use crate::in_flight::InFlight;
 use crate::layer::Settings;
-use crate::lifecycle::{Beginning, Lifecycle};
-use crate::request_id::RequestId;
+use crate::lifecycle::Lifecycle;
 use crate::route::Route;
 use crate::server::{Origin, Recording};
 use crate::user::UserId;
@@ -50,7 +48,7 @@ where
     ResBody::Data: From<Bytes>,
     ResBody::Error: Display,
 {
-    type Response = Response<ResponseBody<ResBody>>;
+    type Response = Response<ResponseBody<ResBody, S::Future>>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 
@@ -60,53 +58,48 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         if has_telemetry(&request) {
-            return ResponseFuture::pass_through(self.inner.call(request));
+            let inner = self.inner.call(request);
+            return ResponseFuture::pass_through(inner);
         }
-        let started = Instant::now();
-        let headers = Headers::of(request.headers(), &self.settings.request_id_header);
-        let id = RequestId::of(headers.request_id);
-        let client = self.client(&request);
-        let is_route_shown = Recording::is_on() || self.settings.names() != HttpNames::Classic;
-        let route = Route::of(request.extensions(), is_route_shown);
-        let recording = self.record(&request, &headers, &route, client);
-        let scope = self.open_scope(&request, &headers, &id, recording.as_ref());
-        let lifecycle = Lifecycle::new(Beginning {
-            started,
-            request: &request,
-            id,
-            scope,
-            settings: &self.settings,
-            client,
-            route,
-            recording,
-        });
+        let headers = Headers::of(request.headers(), &self.settings.request_id_header());
+        let begun = Lifecycle::begin(&request, headers.request_id, &self.settings);
+        let mut in_flight = InFlight::new(begun);
+        let lifecycle = in_flight.as_mut().lifecycle();
+        self.open(lifecycle, &request, &headers);
         if mark(request.uri()) == IN_EXTENSIONS {
             request.extensions_mut().insert(HasTelemetry);
         }
-        if let Some(client) = client {
+        if let Some(client) = lifecycle.client {
             request.extensions_mut().insert(client);
         }
-        ResponseFuture::start(lifecycle, move |lifecycle| {
-            lifecycle.begin(&head(&request));
-            self.inner.call(request)
-        })
+        in_flight.as_mut().call(&mut self.inner, request);
+        ResponseFuture::new(in_flight)
     }
 }
 
 impl<S> HttpTelemetry<S> {
+    /// Sets what is known of a request before the service is called.
+    #[inline]
+    fn open<B>(&self, lifecycle: &mut Lifecycle, request: &Request<B>, headers: &Headers<'_>) {
+        lifecycle.client = self.client(request);
+        let is_route_shown = Recording::is_on() || self.settings.names() != HttpNames::Classic;
+        lifecycle.route = Route::of(request.extensions(), is_route_shown);
+        lifecycle.recording = self.record(request, headers, lifecycle);
+        lifecycle.scope = Some(self.open_scope(request, headers, lifecycle));
+    }
+
     /// Starts the server span, where something exports it.
     fn record<B>(
         &self,
         request: &Request<B>,
         headers: &Headers<'_>,
-        route: &Route,
-        client: Option<ClientIp>,
+        lifecycle: &Lifecycle,
     ) -> Option<Recording> {
         Recording::start(request, || Origin {
             parent: propagation::extract(headers),
             is_public: self.settings.public_endpoint,
-            route: route.template(),
-            client: client.filter(|_| self.settings.client_ip),
+            route: lifecycle.route.template(),
+            client: lifecycle.client.filter(|_| self.settings.client_ip),
             with_query: self.settings.query,
         })
     }
@@ -115,17 +108,16 @@ impl<S> HttpTelemetry<S> {
         &self,
         request: &Request<B>,
         headers: &Headers<'_>,
-        id: &RequestId,
-        recording: Option<&Recording>,
+        lifecycle: &Lifecycle,
     ) -> Scope {
         let mut scope = Scope::builder();
         scope.mark(mark(request.uri()));
-        scope.field(names::REQUEST_ID, id);
+        scope.field(names::REQUEST_ID, &lifecycle.id);
         if let Some(user) = request.extensions().get::<UserId>() {
             scope.field(names::USER_ID, user);
         }
         self.set_labels(&mut scope, request.uri().path());
-        match recording {
+        match &lifecycle.recording {
             Some(recording) => {
                 scope.trace(&recording.context);
             }
@@ -140,8 +132,12 @@ impl<S> HttpTelemetry<S> {
     }
 
     fn set_labels(&self, scope: &mut ScopeBuilder, path: &str) {
+        let mut found = self.settings.labels.extract(path);
         let mut labels = SmallVec::<[Label<'_>; 8]>::new();
-        labels.extend(self.settings.labels.extract(path));
+        // By reference: moving an iterator that was just made stalls.
+        for label in found.by_ref() {
+            labels.push(label);
+        }
         if labels.is_empty() {
             return;
         }
@@ -158,15 +154,6 @@ impl<S> HttpTelemetry<S> {
     fn client<B>(&self, request: &Request<B>) -> Option<ClientIp> {
         let peer = client_ip::peer(request.extensions())?;
         Some(self.settings.proxies.client(peer, request.headers()))
-    }
-}
-
-fn head<B>(request: &Request<B>) -> RequestHead<'_> {
-    RequestHead {
-        method: request.method(),
-        uri: request.uri(),
-        headers: request.headers(),
-        extensions: request.extensions(),
     }
 }
 
