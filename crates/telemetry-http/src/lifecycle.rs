@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use telemetry_core::panic::{self, Panic};
 use telemetry_core::{ClientIp, Scope};
@@ -45,23 +45,26 @@ pub(crate) struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Begins with what the head of a request tells. The rest is set before the service is called.
+    /// Begins with what is known at once. The span and the scope are set before the service is
+    /// called.
     #[inline]
     pub(crate) fn begin<B>(
+        started: Instant,
         request: &Request<B>,
-        sent_id: Option<&HeaderValue>,
+        id: RequestId,
+        client: Option<ClientIp>,
+        route: Route,
         settings: &Arc<Settings>,
     ) -> Self {
         Self {
-            // Before the span starts, so that the span ends no sooner than those beneath it.
-            started: Instant::now(),
-            id: RequestId::of(sent_id),
+            id,
             scope: None,
             settings: Arc::clone(settings),
+            started,
             method: request.method().clone(),
             target: request.uri().path_and_query().cloned(),
-            route: Route::default(),
-            client: None,
+            route,
+            client,
             recording: None,
             status: None,
             error: None,

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
@@ -21,6 +22,7 @@ use crate::future::ResponseFuture;
 use crate::in_flight::InFlight;
 use crate::layer::Settings;
 use crate::lifecycle::Lifecycle;
+use crate::request_id::RequestId;
 use crate::route::Route;
 use crate::server::{Origin, Recording};
 use crate::user::UserId;
@@ -61,15 +63,23 @@ where
             let inner = self.inner.call(request);
             return ResponseFuture::pass_through(inner);
         }
-        let headers = Headers::of(request.headers(), &self.settings.request_id_header());
-        let begun = Lifecycle::begin(&request, headers.request_id, &self.settings);
+        // Before the span starts, so that the span ends no sooner than those beneath it.
+        let started = Instant::now();
+        let settings = &self.settings;
+        let headers = Headers::of(request.headers(), &settings.request_id_header());
+        let id = RequestId::of(headers.request_id);
+        let client = self.client(&request);
+        let is_route_shown = Recording::is_on() || settings.names() != HttpNames::Classic;
+        let route = Route::of(request.extensions(), is_route_shown);
+        let begun = Lifecycle::begin(started, &request, id, client, route, settings);
         let mut in_flight = InFlight::new(begun);
         let lifecycle = in_flight.as_mut().lifecycle();
-        self.open(lifecycle, &request, &headers);
+        lifecycle.recording = self.record(&request, &headers, lifecycle);
+        lifecycle.scope = Some(self.open_scope(&request, &headers, lifecycle));
         if mark(request.uri()) == IN_EXTENSIONS {
             request.extensions_mut().insert(HasTelemetry);
         }
-        if let Some(client) = lifecycle.client {
+        if let Some(client) = client {
             request.extensions_mut().insert(client);
         }
         in_flight.as_mut().call(&mut self.inner, request);
@@ -78,16 +88,6 @@ where
 }
 
 impl<S> HttpTelemetry<S> {
-    /// Sets what is known of a request before the service is called.
-    #[inline]
-    fn open<B>(&self, lifecycle: &mut Lifecycle, request: &Request<B>, headers: &Headers<'_>) {
-        lifecycle.client = self.client(request);
-        let is_route_shown = Recording::is_on() || self.settings.names() != HttpNames::Classic;
-        lifecycle.route = Route::of(request.extensions(), is_route_shown);
-        lifecycle.recording = self.record(request, headers, lifecycle);
-        lifecycle.scope = Some(self.open_scope(request, headers, lifecycle));
-    }
-
     /// Starts the server span, where something exports it.
     fn record<B>(
         &self,
