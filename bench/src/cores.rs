@@ -15,6 +15,11 @@ impl Cores {
         cores
     }
 
+    /// Leaves this thread and all that it starts a single core.
+    pub(crate) fn share_one() {
+        Self(allowed()).pin(|[core, _]| core);
+    }
+
     /// Starts something on the core of the servers.
     pub(crate) fn on_the_servers<T>(&self, start: impl FnOnce() -> T) -> T {
         self.pin(|[servers, _]| servers);

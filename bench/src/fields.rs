@@ -54,8 +54,8 @@ fn telemetry(count: usize) -> Work {
     for index in 0..count {
         builder.field(&key(index), VALUE);
     }
-    let scope = builder.build();
-    Box::new(move || scope.in_scope(event))
+    let mut scope = Some(builder.build());
+    Box::new(move || Scope::lend(&mut scope, event))
 }
 
 /// The context as `slog` takes what is not known when the program is built.

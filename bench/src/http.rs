@@ -78,7 +78,10 @@ pub(crate) fn run(turns: u32) {
 pub(crate) fn serve(name: &str) {
     let contender = contenders::ALL.iter().find(|known| known.name == name);
     let contender = contender.unwrap_or_else(|| panic!("no contender {name:?}"));
-    let runtime = runtime::Builder::new_current_thread()
+    // As `#[tokio::main]` makes it where there is one core to work on. On its only thread, bare axum
+    // would be spared the locks that the C library takes as soon as a process has another.
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .expect("a runtime");

@@ -79,12 +79,21 @@ pub fn event() {
 
 /// Writes the reference line in a scope that is made once: a line is measured, not a scope.
 pub fn in_reference_scope() -> Work {
-    let scope = reference_scope(&request());
-    Box::new(move || scope.in_scope(event))
+    let mut scope = Some(reference_scope(&request()));
+    Box::new(move || Scope::lend(&mut scope, event))
 }
 
-/// Installs our layer; its lines are given up.
+/// Installs our layer as it is installed where nothing exports; its lines are given up.
 pub fn install() {
+    let layer = LineLayer::new(LogFormat::Json, |line: &[u8], _| give_up(line));
+    tracing_subscriber::registry()
+        .with(EnvFilter::new("info"))
+        .with(layer)
+        .init();
+}
+
+/// The same where spans are exported: whoever looks at them has a filter of its own, and so do lines.
+pub fn install_beside_spans() {
     let layer = LineLayer::new(LogFormat::Json, |line: &[u8], _| give_up(line));
     tracing_subscriber::registry()
         .with(layer.with_filter(EnvFilter::new("info")))

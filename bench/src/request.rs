@@ -133,9 +133,12 @@ fn empty_layer() -> Work {
 
 /// Our layer, with its line, and the SDK where there is a sampler.
 fn telemetry(sampler: Option<Sampler>) -> Work {
-    line::install();
-    if let Some(sampler) = sampler {
-        sdk::install(sampler);
+    match sampler {
+        Some(sampler) => {
+            line::install_beside_spans();
+            sdk::install(sampler);
+        }
+        None => line::install(),
     }
     calls(router().layer(HttpTelemetryLayer::new()))
 }

@@ -360,6 +360,17 @@ fn dispatch(
     writer: &Writer,
     colors: bool,
 ) -> Dispatch {
+    let lines = |copies| {
+        LineLayer::new(config.format(), writer.clone())
+            .with_colors(colors)
+            .with_copies(copies)
+    };
+    // Nobody else looks: what lines leave out need not be told apart from what others take.
+    #[cfg(not(feature = "testing"))]
+    if layers.is_empty() && config.is_structured() {
+        let subscriber = tracing_subscriber::registry().with(config.line_filter());
+        return subscriber.with(lines(copies)).into();
+    }
     // An empty vector of layers would switch everything off; no vector at all does not.
     let layers = (!layers.is_empty()).then_some(layers);
     let subscriber = tracing_subscriber::registry().with(layers);
@@ -367,10 +378,7 @@ fn dispatch(
     let subscriber = subscriber.with(crate::testing::capture_layer());
     let filter = || Remembering::new(config.line_filter());
     if config.is_structured() {
-        let lines = LineLayer::new(config.format(), writer.clone())
-            .with_colors(colors)
-            .with_copies(copies);
-        subscriber.with(lines.with_filter(filter())).into()
+        subscriber.with(lines(copies).with_filter(filter())).into()
     } else {
         let text = tracing_subscriber::fmt::layer()
             .with_ansi(colors)
