@@ -365,11 +365,9 @@ fn dispatch(
             .with_colors(colors)
             .with_copies(copies)
     };
-    // Nobody else looks: what lines leave out need not be told apart from what others take.
-    #[cfg(not(feature = "testing"))]
-    if layers.is_empty() && config.is_structured() {
-        let subscriber = tracing_subscriber::registry().with(config.line_filter());
-        return subscriber.with(lines(copies)).into();
+    // With the test kit there is always another layer.
+    if layers.is_empty() && config.is_structured() && cfg!(not(feature = "testing")) {
+        return lines_alone(config, lines(copies));
     }
     // An empty vector of layers would switch everything off; no vector at all does not.
     let layers = (!layers.is_empty()).then_some(layers);
@@ -391,6 +389,15 @@ fn dispatch(
             .with(text.with_filter(filter()))
             .into()
     }
+}
+
+/// Where nobody else looks: what lines leave out need not be told apart from what others take.
+fn lines_alone<S>(config: &Config, lines: LineLayer<S>) -> Dispatch
+where
+    S: LineSink + Send + Sync + 'static,
+{
+    let subscriber = tracing_subscriber::registry().with(config.line_filter());
+    subscriber.with(lines).into()
 }
 
 fn announce(config: &Config) {
@@ -451,4 +458,50 @@ pub fn milliseconds(duration: Duration) -> f64 {
     let below_a_second = u64::from((duration.subsec_nanos() + 5_000) / 10_000);
     let hundredths = duration.as_secs().saturating_mul(100_000);
     hundredths.saturating_add(below_a_second) as f64 / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Environment;
+
+    /// The lines of what `log` logs, where lines are alone.
+    fn lines(variables: &[(&str, &str)], log: impl FnOnce()) -> String {
+        let environment = Environment::from_iter(variables.iter().copied());
+        let config = Config::default().with_environment(&environment);
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&written);
+        let layer = LineLayer::new(LogFormat::Json, move |line: &[u8], _: Level| {
+            sink.lock().unwrap().extend_from_slice(line);
+        });
+        dispatcher::with_default(&lines_alone(&config, layer), log);
+        let written = written.lock().unwrap();
+        String::from_utf8(written.clone()).unwrap()
+    }
+
+    fn log() {
+        tracing::info!("picked");
+        tracing::debug!("looked_at");
+        tracing::info_span!("draft", hero = 7).in_scope(|| tracing::debug!("thought_about"));
+    }
+
+    #[test]
+    fn lines_alone_are_of_the_level_that_is_set() {
+        for (level, count) in [("ERROR", 0), ("INFO", 1), ("DEBUG", 3)] {
+            let lines = lines(&[("LOG_LEVEL", level)], log);
+            assert_eq!(lines.lines().count(), count, "{lines}");
+        }
+    }
+
+    #[test]
+    fn lines_alone_follow_directives_and_spans() {
+        let of_span = lines(&[("RUST_LOG", "[draft]=debug")], log);
+        let events = ["picked", "thought_about"];
+        assert_eq!(of_span.lines().count(), events.len(), "{of_span}");
+        for event in events {
+            assert!(of_span.contains(event), "{of_span}");
+        }
+        assert!(of_span.contains(r#""hero":7"#), "{of_span}");
+        assert_eq!(lines(&[("RUST_LOG", "telemetry_core=off")], log), "");
+    }
 }
