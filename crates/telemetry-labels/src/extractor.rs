@@ -1,7 +1,8 @@
 //! The extractor and the iterator over what it finds.
 
-use std::iter::FusedIterator;
+use std::iter::{FusedIterator, Peekable};
 use std::sync::Arc;
+use std::vec;
 
 use crate::builder::LabelExtractorBuilder;
 use crate::builtin;
@@ -57,13 +58,12 @@ impl LabelExtractor {
             path,
             at: self.start(path),
             seen: 0,
-            hits: Vec::new(),
-            next_hit: 0,
+            hits: None,
         };
         if let Some(own) = &self.own
             && !own.patterns.is_empty()
         {
-            labels.hits = own.pattern_hits(path);
+            labels.hits = Some(Box::new(own.pattern_hits(path)));
         }
         labels
     }
@@ -116,7 +116,7 @@ impl OwnRules {
     }
 
     /// Matches every pattern once and sorts the hits by where they end.
-    fn pattern_hits<'a>(&'a self, path: &'a str) -> Vec<PatternHit<'a>> {
+    fn pattern_hits<'a>(&'a self, path: &'a str) -> PatternHits<'a> {
         let path = without_query(path);
         let mut hits: Vec<_> = self
             .patterns
@@ -124,7 +124,7 @@ impl OwnRules {
             .filter_map(|pattern| PatternHit::find(pattern, path))
             .collect();
         hits.sort_by_key(|hit| hit.end);
-        hits
+        hits.into_iter().peekable()
     }
 }
 
@@ -137,10 +137,11 @@ pub struct Labels<'a> {
     at: usize,
     /// One bit for each label already given.
     seen: u64,
-    /// What the patterns found, and the first of it that is still to come.
-    hits: Vec<PatternHit<'a>>,
-    next_hit: usize,
+    /// What the patterns found. Boxed, since most have none: what is made for each path is small.
+    hits: Option<Box<PatternHits<'a>>>,
 }
+
+type PatternHits<'a> = Peekable<vec::IntoIter<PatternHit<'a>>>;
 
 impl<'a> Iterator for Labels<'a> {
     type Item = Label<'a>;
@@ -218,10 +219,7 @@ impl<'a> Labels<'a> {
     /// Takes the next pattern that ended at or before `position` and is new.
     #[inline]
     fn next_pattern(&mut self, position: usize) -> Option<Label<'a>> {
-        while let Some(hit) = self.hits.get(self.next_hit).copied()
-            && hit.end <= position
-        {
-            self.next_hit += 1;
+        while let Some(hit) = self.hits.as_mut()?.next_if(|hit| hit.end <= position) {
             if self.see(hit.index) {
                 return Some(hit.label);
             }
