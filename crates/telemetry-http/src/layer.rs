@@ -153,7 +153,14 @@ impl<S> Layer<S> for HttpTelemetryLayer {
 impl Settings {
     /// The name of the header that carries the request id.
     #[inline]
-    pub(crate) fn request_id_header(&self) -> HeaderName {
+    pub(crate) fn request_id_header(&self) -> &HeaderName {
+        static USUAL: HeaderName = request_id::DEFAULT_HEADER;
+        self.request_id_header.as_ref().unwrap_or(&USUAL)
+    }
+
+    /// The same, for a response to keep.
+    #[inline]
+    pub(crate) fn owned_request_id_header(&self) -> HeaderName {
         match &self.request_id_header {
             Some(header) => header.clone(),
             // A constant takes less than a clone.

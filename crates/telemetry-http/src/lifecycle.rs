@@ -137,7 +137,8 @@ impl Lifecycle {
     }
 
     fn add_id(&mut self, headers: &mut HeaderMap) {
-        headers.insert(self.settings.request_id_header(), self.id.take_header());
+        let name = self.settings.owned_request_id_header();
+        headers.insert(name, self.id.take_header());
     }
 
     /// Ends the request after an error of the service or of the body.

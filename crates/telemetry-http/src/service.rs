@@ -66,7 +66,7 @@ where
         // Before the span starts, so that the span ends no sooner than those beneath it.
         let started = Instant::now();
         let settings = &self.settings;
-        let headers = Headers::of(request.headers(), &settings.request_id_header());
+        let headers = Headers::of(request.headers(), settings.request_id_header());
         let id = RequestId::of(headers.request_id);
         let client = self.client(&request);
         let is_route_shown = Recording::is_on() || settings.names() != HttpNames::Classic;

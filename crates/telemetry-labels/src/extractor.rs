@@ -146,6 +146,7 @@ type PatternHits<'a> = Peekable<vec::IntoIter<PatternHit<'a>>>;
 impl<'a> Iterator for Labels<'a> {
     type Item = Label<'a>;
 
+    // Always: a label that is returned in pieces, through memory, stalls who takes it.
     #[inline(always)]
     fn next(&mut self) -> Option<Label<'a>> {
         while let Some(segment) = Segment::at(self.path, self.at) {
