@@ -1,7 +1,7 @@
 //! The way of lines from the application's threads to the output.
 //!
 //! Callers append to a buffer bounded in bytes. One thread takes all that has gathered and writes
-//! it in batches, once in ten milliseconds or when there is much of it, without being woken for each
+//! it in batches, once in 25 milliseconds or when there is much of it, without being woken for each
 //! line.
 //! Nothing that happens to the output reaches a caller.
 

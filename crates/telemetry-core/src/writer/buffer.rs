@@ -17,10 +17,10 @@ const SPARE_CHUNKS: usize = 4;
 /// stay in the caches that are near until it is written.
 const ENOUGH: usize = 2 * CHUNK;
 /// How long the thread waits between two batches, and at first when there is nothing.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
 /// Beyond this pause, which doubles as long as nothing comes, the thread sleeps until it
 /// is woken.
-const LONGEST_PAUSE: Duration = Duration::from_millis(40);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Some whole lines.
 #[derive(Debug, Default)]
