@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use telemetry_http::HttpTelemetryLayer;
 
-use crate::request::{ask, made, show};
+use crate::request::{ask, made, show, with_tower_http};
 use crate::{Contender, Work, line};
 
 pub const CONTENDERS: &[Contender] = &[
@@ -22,6 +22,10 @@ pub const CONTENDERS: &[Contender] = &[
     Contender {
         name: "telemetry-1",
         set_up: || telemetry(1),
+    },
+    Contender {
+        name: "tower-http-1",
+        set_up: || tower_http(1),
     },
     Contender {
         name: "bare-10",
@@ -54,6 +58,10 @@ pub const CONTENDERS: &[Contender] = &[
     Contender {
         name: "telemetry-10000",
         set_up: || telemetry(10_000),
+    },
+    Contender {
+        name: "tower-http-10000",
+        set_up: || tower_http(10_000),
     },
 ];
 
@@ -112,4 +120,10 @@ fn poll(request: &mut InFlight) -> bool {
 fn telemetry(count: usize) -> Work {
     line::install();
     in_flight(count, router().layer(HttpTelemetryLayer::new()))
+}
+
+/// What is usually wired by hand, with its line.
+fn tower_http(count: usize) -> Work {
+    line::install_tracing_subscriber_json();
+    in_flight(count, with_tower_http(router()))
 }

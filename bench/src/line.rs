@@ -12,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::counts::give_up;
 use crate::{Contender, Request, Sink, Work, request};
 
+pub use floor::floor;
 pub use peers::{
     emit_context, in_reference_span, install_logforth, install_tracing_subscriber_json,
     slog_json_root, slog_line,

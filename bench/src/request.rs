@@ -1,6 +1,7 @@
 //! One request through an axum router in process: routing, a handler, a small JSON body
 //! read to its end.
 
+mod logfire;
 mod peers;
 
 use std::hint::black_box;
@@ -57,6 +58,14 @@ pub const CONTENDERS: &[Contender] = &[
     Contender {
         name: "fastrace",
         set_up: peers::fastrace,
+    },
+    Contender {
+        name: "logfire",
+        set_up: logfire::logfire,
+    },
+    Contender {
+        name: "logfire-without-lines",
+        set_up: logfire::without_lines,
     },
     Contender {
         name: "axum-tracing-opentelemetry-unsampled",

@@ -9,6 +9,14 @@ use crate::{Contender, Work, line};
 
 pub const CONTENDERS: &[Contender] = &[
     Contender {
+        name: "floor-1",
+        set_up: line::floor,
+    },
+    Contender {
+        name: "floor-2",
+        set_up: || beside_another(line::floor),
+    },
+    Contender {
         name: "telemetry-1",
         set_up: || {
             line::install();
