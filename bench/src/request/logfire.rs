@@ -13,7 +13,7 @@ use opentelemetry_sdk_of_logfire::trace::{Span, SpanData, SpanProcessor};
 use crate::request::{calls, router};
 use crate::{Sink, Work};
 
-/// Gives up what it gets.
+/// Gives up what it gets: as that of `sdk`, by the traits of the minor version that logfire is built on.
 #[derive(Debug)]
 struct Discard;
 
@@ -47,15 +47,12 @@ pub fn without_lines() -> Work {
 }
 
 fn with_console(console: Option<ConsoleOptions>) -> Work {
-    let logfire = logfire::configure()
+    // What it makes is global: nothing ends when this handle does.
+    let _logfire = logfire::configure()
         .send_to_logfire(false)
         .with_console(console)
         .with_additional_span_processor(Discard)
         .finish()
         .unwrap_or_else(|error| panic!("no logfire: {error}"));
-    let mut work = calls(router().layer(OtelAxumLayer::default()));
-    Box::new(move || {
-        let _kept_meanwhile = &logfire;
-        work();
-    })
+    calls(router().layer(OtelAxumLayer::default()))
 }

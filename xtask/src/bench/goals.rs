@@ -18,8 +18,8 @@ enum Goal {
     AddsTimes(f64, &'static str),
     /// A multiple of another contender's time.
     Times(f64, &'static str),
-    /// A multiple of another contender's time: of the multiple that two others have of each other, by
-    /// what the machine shares.
+    /// A multiple of another contender's time, divided by the second's of two others and the first's:
+    /// by what the machine alone makes of it.
     Grows(f64, &'static str, [&'static str; 2]),
     /// A multiple of another contender's time for each byte that it writes.
     TimesPerByte(f64, &'static str),
