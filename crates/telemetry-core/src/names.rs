@@ -205,6 +205,8 @@ events! {
     LOG_LOSS_STARTED: "warning" = "log_loss_started", [DROPPED_LINES];
     /// No log line was dropped for a second.
     LOG_LOSS_ENDED: "warning" = "log_loss_ended", [DROPPED_LINES, DURATION_MS];
+    /// A task or thread that was spawned, or a unit of work of the application's own, panicked.
+    WORK_PANICKED: "error" = "work_panicked", [ERROR, EXCEPTION];
     /// Export is asked for, and there is nowhere to export to.
     OTEL_EXPORT_OFF: "info" = "otel_export_off", [PROBLEM];
     /// Export begins to fail.

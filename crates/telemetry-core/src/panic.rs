@@ -9,12 +9,17 @@ use std::sync::Once;
 use std::thread;
 
 mod backtrace;
+mod watched;
+
+pub(crate) use watched::{Watched, watched};
 
 thread_local! {
     /// How many calls of [`catch`] are on the stack.
     static CATCHING: Cell<u32> = const { Cell::new(0) };
     /// The place and backtrace of the last panic that is being caught.
     static SEEN: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// Where the payload is of the last panic that went on and that a line has told of.
+    static TOLD: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 /// A panic that was caught.
@@ -27,11 +32,22 @@ pub struct Panic {
     /// replaced the one that it sets.
     pub backtrace: Option<String>,
     payload: Box<dyn Any + Send>,
+    is_told: bool,
 }
 
 impl Panic {
+    /// Takes note that a line has told of it: the task or unit of work around it writes none.
+    #[must_use]
+    pub fn told(mut self) -> Self {
+        self.is_told = true;
+        self
+    }
+
     /// Goes on with the panic, without calling the panic hook again.
     pub fn resume(self) -> ! {
+        let told = self.is_told.then(|| address(&*self.payload));
+        // A thread that is ending tells it once more.
+        let _ending = TOLD.try_with(|last| last.set(told));
         panic::resume_unwind(self.payload)
     }
 }
@@ -97,11 +113,19 @@ fn caught(payload: Box<dyn Any + Send>) -> Panic {
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a value that is not text".to_owned());
     let backtrace = SEEN.try_with(RefCell::take).ok().flatten();
+    let told = TOLD.try_with(Cell::take).ok().flatten();
+    let is_told = told == Some(address(&*payload));
     Panic {
         message,
         backtrace,
         payload,
+        is_told,
     }
+}
+
+/// What tells one panic from another: their payloads are moved as a box, and stay where they are.
+fn address(payload: &(dyn Any + Send)) -> usize {
+    std::ptr::from_ref(payload).addr()
 }
 
 fn remember(info: &PanicHookInfo<'_>) {

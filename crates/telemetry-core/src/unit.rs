@@ -14,6 +14,7 @@ use opentelemetry::{Context, KeyValue};
 use crate::failure::Failure;
 use crate::instruments::Instruments;
 use crate::names;
+use crate::panic::Watched;
 use crate::request_id::RandomId;
 use crate::scope::{FutureExt as _, Scope, ScopeBuilder, with_current};
 use crate::trace;
@@ -76,7 +77,8 @@ impl UnitOfWork {
     }
 
     /// Does the work in a scope of its own, and ends the span with it. A unit that panics or is
-    /// dropped before it has ended is recorded as failed.
+    /// dropped before it has ended is recorded as failed, and its panic is told by a line,
+    /// [`work_panicked`](names::event::WORK_PANICKED), before it goes on.
     pub async fn run<F: Future>(self, work: F) -> F::Output {
         let Self {
             name,
@@ -93,7 +95,7 @@ impl UnitOfWork {
             scope: scope.clone(),
             has_ended: false,
         };
-        let output = work.in_scope(scope).await;
+        let output = Watched::new(work).in_scope(scope).await;
         ending.has_ended = true;
         output
     }

@@ -140,7 +140,7 @@ where
         });
         // The head is sent: all that is left is to let the server break the connection.
         if let Err(panic) = caught {
-            panic.resume();
+            panic.told().resume();
         }
         polled
     }

@@ -69,7 +69,7 @@ impl Lifecycle {
     pub(crate) fn panicked(mut self, panic: Panic) -> ! {
         let is_retried = self.is_retried(None);
         self.finish(Some(&Failure::of_panic(&panic)), is_retried);
-        panic.resume()
+        panic.told().resume()
     }
 
     fn is_retried(&self, error: Option<&BoxDynError>) -> bool {

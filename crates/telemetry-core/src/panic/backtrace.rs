@@ -18,8 +18,9 @@ const PANICKING: [&str; 5] = [
     "core::result::",
 ];
 /// What catches a panic, or begins a thread.
-const CATCHING: [&str; 5] = [
+const CATCHING: [&str; 6] = [
     "telemetry_core::panic::catch",
+    "telemetry_core::panic::watched",
     "std::panicking::catch_unwind",
     "core::panic::unwind_safe::AssertUnwindSafe",
     "__rust_try",

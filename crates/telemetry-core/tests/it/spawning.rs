@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use telemetry_core::testing::capture_logs;
-use telemetry_core::{FutureExt as _, Scope, bind, context, spawn, spawn_blocking, spawn_thread};
+use telemetry_core::{
+    FutureExt as _, Scope, UnitOfWork, bind, context, panic, spawn, spawn_blocking, spawn_thread,
+};
 
 fn id() -> Option<i64> {
     Scope::current()?.get("id")?.as_i64()
@@ -186,4 +188,74 @@ async fn a_task_that_panics_or_is_aborted_leaves_nothing_behind() {
     aborted.abort();
     assert!(aborted.await.unwrap_err().is_cancelled());
     assert!(Scope::current().is_none());
+}
+
+#[tokio::test]
+async fn a_panic_of_spawned_work_is_told_with_its_context() {
+    let logs = capture_logs();
+    let scope = Scope::builder().field("id", 7).build();
+    async {
+        let task = spawn(async {
+            tokio::task::yield_now().await;
+            bind("of", "task");
+            panic!("on purpose");
+        });
+        assert!(task.await.unwrap_err().is_panic());
+        let blocking = spawn_blocking(|| {
+            bind("of", "blocking");
+            panic!("on purpose");
+        });
+        assert!(blocking.await.unwrap_err().is_panic());
+        let thread = spawn_thread(|| {
+            bind("of", "thread");
+            panic!("on purpose");
+        });
+        let payload = thread.join().unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&"on purpose"));
+    }
+    .in_scope(scope)
+    .await;
+    let told = logs.named("work_panicked");
+    let of: Vec<_> = told.iter().map(|line| line["of"].as_str()).collect();
+    assert_eq!(of, [Some("task"), Some("blocking"), Some("thread")]);
+    for line in told {
+        assert_eq!(line.level, tracing::Level::ERROR);
+        assert_eq!(line.logger, "telemetry_core");
+        assert_eq!(line["error"], "panic: on purpose");
+        assert_eq!(line["id"], 7);
+        let exception = line["exception"].as_str().unwrap();
+        assert!(
+            exception.starts_with("panicked at crates/telemetry-core/tests/it/spawning.rs:"),
+            "{exception}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_told_once_by_what_is_nearest() {
+    let logs = capture_logs();
+    let unit = UnitOfWork::new("check").with_field("check", 1).run(async {
+        bind("of", "unit");
+        panic!("on purpose");
+    });
+    assert!(spawn(unit).await.unwrap_err().is_panic());
+    let line = logs.single("work_panicked");
+    assert_eq!(line["of"], "unit");
+    assert_eq!(line["check"], 1);
+    assert!(line.get("request.id").is_some(), "{line:?}");
+}
+
+#[tokio::test]
+async fn a_panic_after_one_that_was_told_is_told_too() {
+    let logs = capture_logs();
+    let work = || {
+        let first = panic::catch(|| panic!("told by its layer")).unwrap_err();
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            first.told().resume();
+        }));
+        assert!(caught.is_err());
+        panic!("another");
+    };
+    assert!(spawn_blocking(work).await.unwrap_err().is_panic());
+    assert_eq!(logs.single("work_panicked")["error"], "panic: another");
 }

@@ -90,6 +90,8 @@ async fn a_panic_is_the_failure_and_goes_on() {
         .build(act);
     let ended = telemetry_core::spawn(worker.run()).await;
     assert!(ended.unwrap_err().is_panic());
+    // The task that it is in says no more.
+    assert_eq!(logs.named("work_panicked"), []);
 
     assert_eq!(
         events(&logs),
