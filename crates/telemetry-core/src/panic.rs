@@ -11,7 +11,7 @@ use std::thread;
 mod backtrace;
 mod watched;
 
-pub(crate) use watched::{Watched, watched};
+pub(crate) use watched::{Caught, Watched, tell, watched};
 
 thread_local! {
     /// How many calls of [`catch`] are on the stack.

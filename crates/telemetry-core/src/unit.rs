@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::future::Future;
-use std::thread;
 
 use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::trace::{
@@ -14,7 +13,7 @@ use opentelemetry::{Context, KeyValue};
 use crate::failure::Failure;
 use crate::instruments::Instruments;
 use crate::names;
-use crate::panic::Watched;
+use crate::panic::{self, Caught};
 use crate::request_id::RandomId;
 use crate::scope::{FutureExt as _, Scope, ScopeBuilder, with_current};
 use crate::trace;
@@ -93,11 +92,12 @@ impl UnitOfWork {
         let mut ending = Ending {
             span,
             scope: scope.clone(),
-            has_ended: false,
+            outcome: None,
         };
-        let output = Watched::new(work).in_scope(scope).await;
-        ending.has_ended = true;
-        output
+        let caught = Caught::new(work).in_scope(scope.clone()).await;
+        ending.outcome = Some(caught.as_ref().map(drop).map_err(Failure::of_panic));
+        drop(ending);
+        caught.unwrap_or_else(|panic| scope.in_scope(|| panic::tell(panic)))
     }
 }
 
@@ -139,7 +139,8 @@ fn start(tracer: &BoxedTracer, name: Cow<'static, str>, kind: SpanKind) -> Conte
 struct Ending {
     span: Option<Context>,
     scope: Scope,
-    has_ended: bool,
+    /// Absent when it is dropped before it has ended.
+    outcome: Option<Result<(), Failure>>,
 }
 
 impl Drop for Ending {
@@ -152,14 +153,9 @@ impl Drop for Ending {
             let mut fields = Vec::with_capacity(8);
             self.scope.add_attributes(&mut fields, &[]);
             span.set_attributes(fields);
-            if !self.has_ended {
-                let error_type = if thread::panicking() {
-                    Failure::PANIC
-                } else {
-                    Failure::CANCELLED
-                };
-                span.set_attribute(KeyValue::new(names::ERROR_TYPE, error_type));
-                span.set_status(Status::error(error_type));
+            let outcome = self.outcome.take();
+            if let Err(failure) = outcome.unwrap_or_else(|| Err(Failure::cancelled())) {
+                failure.record_on(&span);
             }
         }
         span.end();

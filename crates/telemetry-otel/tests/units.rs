@@ -93,12 +93,23 @@ async fn a_unit_that_panics_or_is_dropped_is_recorded_as_failed() {
     let mut pending = Box::pin(pending);
     assert!(futures_util::poll!(&mut pending).is_pending());
     drop(pending);
-    assert_eq!(
-        spans.single("panicking").get(names::ERROR_TYPE),
-        Some(&"panic".into())
+    let panicked = spans.single("panicking");
+    assert_eq!(panicked.get(names::ERROR_TYPE), Some(&"panic".into()));
+    assert_eq!(panicked.status, Status::error("panic: no such game"));
+    let exception = &panicked.events[0];
+    assert_eq!(exception.name, "exception");
+    let stack = exception.attributes.iter();
+    let mut stack = stack.filter(|attribute| attribute.key.as_str() == "exception.stacktrace");
+    let stack = stack.next().unwrap().value.as_str().into_owned();
+    assert!(
+        stack.starts_with("panicked at crates/telemetry-otel/tests/units.rs:"),
+        "{stack}"
     );
+
+    let dropped = spans.single("dropped");
+    assert_eq!(dropped.get(names::ERROR_TYPE), Some(&"cancelled".into()));
     assert_eq!(
-        spans.single("dropped").get(names::ERROR_TYPE),
-        Some(&"cancelled".into())
+        dropped.status,
+        Status::error("cancelled: dropped before it ended")
     );
 }

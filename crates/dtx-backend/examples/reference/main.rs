@@ -104,9 +104,9 @@ fn spans(page: &mut String) -> std::fmt::Result {
 With `telemetry-otel`, for traces that are sampled. The context comes on top, as on the lines:
 `request.id`, `user.id`, `labels`, ids and all that was bound; but for what is beneath that: outgoing
 requests, pushes, publishing, statements and commands. What fails has the status error. A request, an
-attempt at a job or a message, or the work on a WebSocket message that fails has an event `exception`
-too, with `exception.message`, and where there is more to say `exception.type` and
-`exception.stacktrace`.
+attempt at a job or a message, or the work on a WebSocket message that fails, and a unit of work of the
+application's own that panics or is dropped, has an event `exception` too, with `exception.message`, and
+where there is more to say `exception.type` and `exception.stacktrace`.
 ",
     );
     for (heading, about, attributes) in SPANS {

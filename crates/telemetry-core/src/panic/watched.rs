@@ -14,18 +14,48 @@ use crate::panic::{self, Panic};
 const LOGGER: &str = "telemetry_core";
 
 pin_project! {
-    /// A future whose panic is told.
+    /// A future whose panic is its output.
     #[must_use = "futures do nothing unless polled"]
-    pub(crate) struct Watched<F> {
+    pub(crate) struct Caught<F> {
         #[pin]
         inner: F,
     }
 }
 
-impl<F> Watched<F> {
+impl<F> Caught<F> {
     pub(crate) fn new(inner: F) -> Self {
         panic::watch();
         Self { inner }
+    }
+}
+
+impl<F: Future> Future for Caught<F> {
+    type Output = Result<F::Output, Panic>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let inner = self.project().inner;
+        match panic::catch(|| inner.poll(cx)) {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    }
+}
+
+pin_project! {
+    /// A future whose panic is told.
+    #[must_use = "futures do nothing unless polled"]
+    pub(crate) struct Watched<F> {
+        #[pin]
+        inner: Caught<F>,
+    }
+}
+
+impl<F> Watched<F> {
+    pub(crate) fn new(inner: F) -> Self {
+        Self {
+            inner: Caught::new(inner),
+        }
     }
 }
 
@@ -34,8 +64,8 @@ impl<F: Future> Future for Watched<F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let inner = self.project().inner;
-        panic::catch(|| inner.poll(cx)).unwrap_or_else(|panic| tell(panic))
+        let polled = self.project().inner.poll(cx);
+        polled.map(|caught| caught.unwrap_or_else(|panic| tell(panic)))
     }
 }
 
@@ -47,7 +77,7 @@ pub(crate) fn watched<T>(work: impl FnOnce() -> T) -> T {
 
 /// Writes the line of a panic that none has told of, and goes on with it.
 #[cold]
-fn tell(panic: Panic) -> ! {
+pub(crate) fn tell(panic: Panic) -> ! {
     if !panic.is_told {
         let failure = Failure::of_panic(&panic);
         // A subscriber that panics has not told it, and does not take its place.
