@@ -1,7 +1,5 @@
 //! Handling one message, to what the broker is told of it.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +7,7 @@ use backon::BackoffBuilder as _;
 use lapin::Channel;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
 use telemetry_core::FutureExt as _;
-use telemetry_core::panic::{self, Panic};
+use telemetry_core::panic;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
 
@@ -56,7 +54,7 @@ where
         let attempt = Attempt::start(&message, &self.broker.link.settings.server);
         let scope = attempt.scope.clone();
         let handled = async { (self.handler)(message.clone()).await.map_err(Into::into) };
-        let outcome = caught(handled.in_scope(scope.clone())).await;
+        let outcome = panic::catch_async(handled.in_scope(scope.clone())).await;
         let has_failed = !matches!(outcome, Ok(Ok(())));
         let is_retried = has_failed && message.attempt() < self.settings.attempts;
         attempt.end(&outcome, is_retried);
@@ -130,14 +128,4 @@ where
         let mut stopping = self.stopping.clone();
         let _stopped = stopping.wait_for(|is_stopping| *is_stopping).await;
     }
-}
-
-/// The output of a future, or its panic.
-async fn caught<F: Future>(future: F) -> Result<F::Output, Panic> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match panic::catch(|| future.as_mut().poll(cx)) {
-        Ok(polled) => polled.map(Ok),
-        Err(panic) => std::task::Poll::Ready(Err(panic)),
-    })
-    .await
 }

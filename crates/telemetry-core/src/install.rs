@@ -16,7 +16,7 @@ use crate::redact;
 use crate::writer::{self, LossReport, Writer};
 
 /// The `logger` of this crate's own lines.
-const LOGGER: &str = "telemetry_core";
+pub(crate) const LOGGER: &str = "telemetry_core";
 /// How long the end of the program waits for lines to be written, unless it says so itself.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 

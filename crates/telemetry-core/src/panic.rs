@@ -9,9 +9,11 @@ use std::sync::Once;
 use std::thread;
 
 mod backtrace;
+mod caught;
 mod watched;
 
-pub(crate) use watched::{Caught, Watched, tell, watched};
+pub use caught::{Caught, catch_async};
+pub(crate) use watched::{Watched, tell, watched};
 
 thread_local! {
     /// How many calls of [`catch`] are on the stack.

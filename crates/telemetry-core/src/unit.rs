@@ -13,7 +13,7 @@ use opentelemetry::{Context, KeyValue};
 use crate::failure::Failure;
 use crate::instruments::Instruments;
 use crate::names;
-use crate::panic::{self, Caught};
+use crate::panic;
 use crate::request_id::RandomId;
 use crate::scope::{FutureExt as _, Scope, ScopeBuilder, with_current};
 use crate::trace;
@@ -94,7 +94,8 @@ impl UnitOfWork {
             scope: scope.clone(),
             outcome: None,
         };
-        let caught = Caught::new(work).in_scope(scope.clone()).await;
+        panic::watch();
+        let caught = panic::catch_async(work).in_scope(scope.clone()).await;
         ending.outcome = Some(caught.as_ref().map(drop).map_err(Failure::of_panic));
         drop(ending);
         caught.unwrap_or_else(|panic| scope.in_scope(|| panic::tell(panic)))

@@ -20,7 +20,7 @@ const PANICKING: [&str; 5] = [
 /// What catches a panic, or begins a thread.
 const CATCHING: [&str; 6] = [
     "telemetry_core::panic::catch",
-    "telemetry_core::panic::watched",
+    "telemetry_core::panic::caught",
     "std::panicking::catch_unwind",
     "core::panic::unwind_safe::AssertUnwindSafe",
     "__rust_try",

@@ -7,40 +7,9 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::failure::Failure;
+use crate::install::LOGGER;
 use crate::names::{self, event};
-use crate::panic::{self, Panic};
-
-/// The `logger` of the line.
-const LOGGER: &str = "telemetry_core";
-
-pin_project! {
-    /// A future whose panic is its output.
-    #[must_use = "futures do nothing unless polled"]
-    pub(crate) struct Caught<F> {
-        #[pin]
-        inner: F,
-    }
-}
-
-impl<F> Caught<F> {
-    pub(crate) fn new(inner: F) -> Self {
-        panic::watch();
-        Self { inner }
-    }
-}
-
-impl<F: Future> Future for Caught<F> {
-    type Output = Result<F::Output, Panic>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let inner = self.project().inner;
-        match panic::catch(|| inner.poll(cx)) {
-            Ok(polled) => polled.map(Ok),
-            Err(panic) => Poll::Ready(Err(panic)),
-        }
-    }
-}
+use crate::panic::{self, Caught, Panic};
 
 pin_project! {
     /// A future whose panic is told.
@@ -51,10 +20,11 @@ pin_project! {
     }
 }
 
-impl<F> Watched<F> {
+impl<F: Future> Watched<F> {
     pub(crate) fn new(inner: F) -> Self {
+        panic::watch();
         Self {
-            inner: Caught::new(inner),
+            inner: panic::catch_async(inner),
         }
     }
 }

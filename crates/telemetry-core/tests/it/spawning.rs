@@ -228,6 +228,7 @@ async fn a_panic_of_spawned_work_is_told_with_its_context() {
             exception.starts_with("panicked at crates/telemetry-core/tests/it/spawning.rs:"),
             "{exception}"
         );
+        assert!(!exception.contains("telemetry_core::panic"), "{exception}");
     }
 }
 
