@@ -54,7 +54,7 @@ impl Failure {
         Self {
             error_type: Self::PANIC,
             error: format!("panic: {}", panic.message),
-            exception: panic.backtrace.clone(),
+            exception: panic.backtrace(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::{Dispatch, Level, dispatcher};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
@@ -12,6 +12,7 @@ use tracing_subscriber::registry::Registry;
 use crate::config::{Config, ConfigWarning, HttpNames};
 use crate::line::{LineLayer, LineSink, LogFormat, OwnLine, Remembering, SharedSink};
 use crate::names;
+use crate::panic;
 use crate::redact;
 use crate::writer::{self, LossReport, Writer};
 
@@ -113,6 +114,7 @@ impl Telemetry {
         redact::extend(config.redacted_keys());
         dispatcher::set_global_default(dispatch).map_err(|_| InstallError::SubscriberSet)?;
         *installed = true;
+        panic::watch();
         // Both are set here alone, once.
         let _first = WRITER.set(writer.clone());
         let _first = HTTP_NAMES.set(config.http_names());
@@ -336,6 +338,7 @@ pub(crate) fn install_for_tests() -> Result<(), InstallError> {
             .with(crate::testing::capture_layer());
         tracing::subscriber::set_global_default(subscriber)
             .map_err(|_| InstallError::SubscriberSet)?;
+        panic::watch();
         *installed = true;
     }
     Ok(())
@@ -431,7 +434,10 @@ fn announce(config: &Config) {
 }
 
 fn flush(writer: Option<&Writer>, deadline: Duration) -> bool {
-    writer.is_none_or(|writer| writer.flush(deadline))
+    let started = Instant::now();
+    // The lines of panics may still be on their way to the writer.
+    panic::wait_until_idle(deadline);
+    writer.is_none_or(|writer| writer.flush(deadline.saturating_sub(started.elapsed())))
 }
 
 fn loss_report(format: LogFormat, colors: bool) -> writer::ReportLine {

@@ -121,6 +121,8 @@ fields! {
     ERROR_TYPE: "string" = standard::ERROR_TYPE;
     /// The source chain of an error, or the place and backtrace of a panic.
     EXCEPTION: "string" = "exception";
+    /// The name of the thread that panicked; absent where it has none.
+    THREAD_NAME: "string" = standard::THREAD_NAME;
 
     /// The WebSocket connection that a unit of work belongs to: a UUID.
     WS_CONN_ID: "string" = "ws.conn_id";
@@ -205,8 +207,8 @@ events! {
     LOG_LOSS_STARTED: "warning" = "log_loss_started", [DROPPED_LINES];
     /// No log line was dropped for a second.
     LOG_LOSS_ENDED: "warning" = "log_loss_ended", [DROPPED_LINES, DURATION_MS];
-    /// A task or thread that was spawned, or a unit of work of the application's own, panicked.
-    WORK_PANICKED: "error" = "work_panicked", [ERROR, EXCEPTION];
+    /// Code panicked, and no request, connection, job or message reports it on a line of its own.
+    WORK_PANICKED: "error" = "work_panicked", [ERROR, EXCEPTION, THREAD_NAME];
     /// Export is asked for, and there is nowhere to export to.
     OTEL_EXPORT_OFF: "info" = "otel_export_off", [PROBLEM];
     /// Export begins to fail.

@@ -1,142 +1,127 @@
-//! Panics as values: what was said, where, and the way there.
+//! Panics as values: the message, the place, and the frames that lead there.
+//!
+//! Every panic is one line. A unit of work reports its own; a panic that somebody else catches
+//! inside a unit is reported when the unit ends, and one that happens outside of any unit by the
+//! panic hook. See [`watch`].
 
 use std::any::Any;
-use std::backtrace::Backtrace;
-use std::cell::{Cell, RefCell};
-use std::fmt::Write as _;
-use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
-use std::sync::Once;
-use std::thread;
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
 
 mod backtrace;
 mod caught;
-mod watched;
+mod hook;
+mod report;
+mod reporter;
+mod seen;
+mod unclaimed;
 
 pub use caught::{Caught, catch_async};
-pub(crate) use watched::{Watched, tell, watched};
+pub(crate) use hook::ignore_panics_of_this_thread;
+pub use hook::watch;
+pub(crate) use report::{ReportPanics, report_and_resume, report_panics_of};
+pub(crate) use reporter::wait_until_idle;
+pub use unclaimed::UnclaimedPanics;
 
-thread_local! {
-    /// How many calls of [`catch`] are on the stack.
-    static CATCHING: Cell<u32> = const { Cell::new(0) };
-    /// The place and backtrace of the last panic that is being caught.
-    static SEEN: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// Where the payload is of the last panic that went on and that a line has told of.
-    static TOLD: Cell<Option<usize>> = const { Cell::new(None) };
-}
+use seen::SeenPanic;
 
 /// A panic that was caught.
-#[derive(Debug)]
+///
+/// Dropped before it was [marked as reported](Self::mark_reported) or [resumed](Self::resume), it
+/// is reported by a line, [`work_panicked`](crate::names::event::WORK_PANICKED).
 pub struct Panic {
-    /// What it said: the [`ERROR`](crate::names::ERROR) of a line.
+    /// The panic's message: the [`ERROR`](crate::names::ERROR) of a line.
     pub message: String,
-    /// Where it happened, and the frames from there to the call of [`catch`], at most 32 and
-    /// 8 KiB of them: the [`EXCEPTION`](crate::names::EXCEPTION) of a line. `None` when [`watch`] was not called before, or another panic hook has since
-    /// replaced the one that it sets.
-    pub backtrace: Option<String>,
-    payload: Box<dyn Any + Send>,
-    is_told: bool,
+    /// Absent once the panic goes on.
+    payload: Option<Box<dyn Any + Send>>,
+    // In a box: a result with a panic in it is returned for each part of a unit's work.
+    seen: Box<SeenPanic>,
 }
 
 impl Panic {
-    /// Takes note that a line has told of it: the task or unit of work around it writes none.
-    #[must_use]
-    pub fn told(mut self) -> Self {
-        self.is_told = true;
-        self
+    fn new(payload: Box<dyn Any + Send>, seen: SeenPanic) -> Self {
+        Self {
+            message: seen.content.message.clone(),
+            payload: Some(payload),
+            seen: Box::new(seen),
+        }
     }
 
-    /// Goes on with the panic, without calling the panic hook again.
-    pub fn resume(self) -> ! {
-        let told = self.is_told.then(|| address(&*self.payload));
-        // A thread that is ending tells it once more.
-        let _ending = TOLD.try_with(|last| last.set(told));
-        panic::resume_unwind(self.payload)
+    /// Where the panic happened, and the application's frames from there to what caught it, below
+    /// 20 rows and 8 KiB: the [`EXCEPTION`](crate::names::EXCEPTION) of a line.
+    ///
+    /// `None` for a panic that no hook saw, such as that of
+    /// [`resume_unwind`](std::panic::resume_unwind), or where [`watch`] was not called before.
+    /// Reading symbols takes long the first time: after 50 milliseconds only the place is returned.
+    #[must_use]
+    pub fn backtrace(&self) -> Option<String> {
+        self.seen.exception(reporter::symbols_timeout())
+    }
+
+    /// Marks this panic as logged, so that an enclosing task or unit of work does not log it
+    /// again.
+    pub fn mark_reported(&mut self) {
+        self.seen.is_reported = true;
+    }
+
+    /// Whether a line has reported it.
+    #[must_use]
+    pub fn is_reported(&self) -> bool {
+        self.seen.is_reported
+    }
+
+    /// Goes on with the panic, without calling the panic hook again. What catches it next gets the
+    /// payload as it was.
+    pub fn resume(mut self) -> ! {
+        let payload = self.payload.take();
+        self.seen.clone().resumed();
+        drop(self);
+        // Only this function takes the payload.
+        panic::resume_unwind(payload.unwrap_or_else(|| Box::new(())))
+    }
+}
+
+impl Drop for Panic {
+    fn drop(&mut self) {
+        // A panic that goes on is reported by what catches it.
+        if self.payload.is_some() && !self.seen.is_reported {
+            report::write(&self.seen);
+        }
+    }
+}
+
+impl fmt::Debug for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Panic")
+            .field("message", &self.message)
+            .field("is_reported", &self.seen.is_reported)
+            .finish_non_exhaustive()
     }
 }
 
 /// Calls `work` and catches its panic.
 ///
 /// The panic hook runs as usual first. What `work` leaves behind half done is for the
-/// caller to judge, as with [`AssertUnwindSafe`].
+/// caller to judge, as with [`AssertUnwindSafe`]. A panic that somebody else caught within `work`
+/// is reported by a line before this returns; work that goes on later, such as a future, is called
+/// by [`UnclaimedPanics::catch`].
 ///
 /// # Errors
 ///
 /// When `work` panics.
 #[inline]
 pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
-    let catching = Catching::start();
+    UnclaimedPanics::new().catch(work)
+}
+
+/// Calls `work` and returns its panic with those that a hook saw meanwhile and that nothing of
+/// ours caught.
+#[inline]
+fn catch_seen<T>(
+    work: impl FnOnce() -> T,
+) -> (Result<T, Box<dyn Any + Send>>, Option<Vec<SeenPanic>>) {
+    let entered = seen::enter();
     let result = panic::catch_unwind(AssertUnwindSafe(work));
-    drop(catching);
-    result.map_err(caught)
-}
-
-/// Sets a panic hook, once, that remembers place and backtrace of panics which [`catch`]
-/// catches, and leaves the rest to the hook that was there before.
-pub fn watch() {
-    static SET: Once = Once::new();
-    // The hook cannot be changed while the thread panics: another call will come.
-    if thread::panicking() {
-        return;
-    }
-    SET.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if CATCHING.try_with(Cell::get).is_ok_and(|depth| depth > 0) {
-                remember(info);
-            }
-            before(info);
-        }));
-    });
-}
-
-struct Catching;
-
-impl Catching {
-    #[inline]
-    fn start() -> Self {
-        // A thread that is ending catches without remembering.
-        let _ending = CATCHING.try_with(|depth| depth.set(depth.get() + 1));
-        Self
-    }
-}
-
-impl Drop for Catching {
-    #[inline]
-    fn drop(&mut self) {
-        let _ending = CATCHING.try_with(|depth| depth.set(depth.get().saturating_sub(1)));
-    }
-}
-
-#[cold]
-fn caught(payload: Box<dyn Any + Send>) -> Panic {
-    let message = payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a value that is not text".to_owned());
-    let backtrace = SEEN.try_with(RefCell::take).ok().flatten();
-    let told = TOLD.try_with(Cell::take).ok().flatten();
-    let is_told = told == Some(address(&*payload));
-    Panic {
-        message,
-        backtrace,
-        payload,
-        is_told,
-    }
-}
-
-/// What tells one panic from another: their payloads are moved as a box, and stay where they are.
-fn address(payload: &(dyn Any + Send)) -> usize {
-    std::ptr::from_ref(payload).addr()
-}
-
-fn remember(info: &PanicHookInfo<'_>) {
-    let mut text = String::new();
-    if let Some(location) = info.location() {
-        // Writing to a string does not fail.
-        let _infallible = writeln!(text, "panicked at {location}");
-    }
-    let frames = Backtrace::force_capture().to_string();
-    text.push_str(&backtrace::shorten(&frames));
-    let _ending = SEEN.try_with(|seen| seen.replace(Some(text)));
+    let seen = seen::leave(entered);
+    (result, seen)
 }

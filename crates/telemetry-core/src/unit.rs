@@ -76,7 +76,7 @@ impl UnitOfWork {
     }
 
     /// Does the work in a scope of its own, and ends the span with it. A unit that panics or is
-    /// dropped before it has ended is recorded as failed, and its panic is told by a line,
+    /// dropped before it has ended is recorded as failed, and its panic is reported by a line,
     /// [`work_panicked`](names::event::WORK_PANICKED), before it goes on.
     pub async fn run<F: Future>(self, work: F) -> F::Output {
         let Self {
@@ -98,7 +98,7 @@ impl UnitOfWork {
         let caught = panic::catch_async(work).in_scope(scope.clone()).await;
         ending.outcome = Some(caught.as_ref().map(drop).map_err(Failure::of_panic));
         drop(ending);
-        caught.unwrap_or_else(|panic| scope.in_scope(|| panic::tell(panic)))
+        caught.unwrap_or_else(|panic| scope.in_scope(|| panic::report_and_resume(panic)))
     }
 }
 

@@ -5,12 +5,12 @@ use std::thread;
 
 use tokio::task::{self, JoinHandle};
 
-use crate::panic::{Watched, watched};
+use crate::panic::{ReportPanics, report_panics_of};
 use crate::scope::{FutureExt as _, Scope};
 
 /// Spawns a task that carries a [snapshot](Scope::snapshot) of the current context.
 ///
-/// Takes the place of `tokio::spawn`, which would lose it. A panic of the task is told by a line
+/// Takes the place of `tokio::spawn`, which would lose it. A panic of the task is reported by a line
 /// with that context, [`work_panicked`](crate::names::event::WORK_PANICKED), and goes on to whoever
 /// awaits the handle.
 ///
@@ -27,11 +27,11 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    tokio::spawn(Watched::new(future).carry_context())
+    tokio::spawn(ReportPanics::new(future).carry_context())
 }
 
 /// Runs `work` on the runtime's blocking threads with a [snapshot](Scope::snapshot) of the
-/// current context. A panic is told as that of a task is: see [`spawn`].
+/// current context. A panic is reported as that of a task is: see [`spawn`].
 ///
 /// # Panics
 ///
@@ -47,11 +47,11 @@ where
     T: Send + 'static,
 {
     let scope = Scope::snapshot();
-    task::spawn_blocking(move || scope.in_scope(|| watched(work)))
+    task::spawn_blocking(move || scope.in_scope(|| report_panics_of(work)))
 }
 
 /// Runs `work` on a new thread with a [snapshot](Scope::snapshot) of the current context. A panic
-/// is told as that of a task is: see [`spawn`].
+/// is reported as that of a task is: see [`spawn`].
 ///
 /// # Panics
 ///
@@ -62,5 +62,5 @@ where
     T: Send + 'static,
 {
     let scope = Scope::snapshot();
-    thread::spawn(move || scope.in_scope(|| watched(work)))
+    thread::spawn(move || scope.in_scope(|| report_panics_of(work)))
 }

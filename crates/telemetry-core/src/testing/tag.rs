@@ -54,6 +54,13 @@ impl Tag {
         before
     }
 
+    /// Marks this thread until the guard is dropped, for work that another thread began.
+    pub(crate) fn mark_while(self) -> ThreadMark {
+        ThreadMark {
+            before: Self::set_thread(Some(self)),
+        }
+    }
+
     /// Ends the mark of this thread, if it is this one.
     pub(super) fn unmark_thread(&self, before: Option<Self>) {
         if Self::of_thread().is_some_and(|current| current.0.ptr_eq(&self.0)) {
@@ -76,6 +83,17 @@ impl Tag {
 
     fn runtimes() -> MutexGuard<'static, HashMap<runtime::Id, Self>> {
         RUNTIMES.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the mark of a thread when it is dropped.
+pub(crate) struct ThreadMark {
+    before: Option<Tag>,
+}
+
+impl Drop for ThreadMark {
+    fn drop(&mut self) {
+        Tag::set_thread(self.before.take());
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::panic::ignore_panics_of_this_thread;
 use crate::writer::buffer::{Buffer, Chunk};
 use crate::writer::loss::{Loss, ReportLine};
 
@@ -42,6 +43,7 @@ impl Worker {
     }
 
     pub(super) fn run(mut self) -> ! {
+        ignore_panics_of_this_thread();
         loop {
             let mut batch = self.buffer.take(self.loss.report_due());
             while let Some(chunk) = batch.chunks.pop_front() {

@@ -13,6 +13,7 @@ mod kit;
 mod levels;
 mod lines;
 mod merging;
+mod panics;
 mod peers;
 mod redaction;
 mod service;

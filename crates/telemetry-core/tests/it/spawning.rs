@@ -191,7 +191,7 @@ async fn a_task_that_panics_or_is_aborted_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_panic_of_spawned_work_is_told_with_its_context() {
+async fn a_panic_of_spawned_work_is_reported_with_its_context() {
     let logs = capture_logs();
     let scope = Scope::builder().field("id", 7).build();
     async {
@@ -215,10 +215,10 @@ async fn a_panic_of_spawned_work_is_told_with_its_context() {
     }
     .in_scope(scope)
     .await;
-    let told = logs.named("work_panicked");
-    let of: Vec<_> = told.iter().map(|line| line["of"].as_str()).collect();
+    let reported = logs.named("work_panicked");
+    let of: Vec<_> = reported.iter().map(|line| line["of"].as_str()).collect();
     assert_eq!(of, [Some("task"), Some("blocking"), Some("thread")]);
-    for line in told {
+    for line in reported {
         assert_eq!(line.level, tracing::Level::ERROR);
         assert_eq!(line.logger, "telemetry_core");
         assert_eq!(line["error"], "panic: on purpose");
@@ -233,7 +233,7 @@ async fn a_panic_of_spawned_work_is_told_with_its_context() {
 }
 
 #[tokio::test]
-async fn a_panic_is_told_once_by_what_is_nearest() {
+async fn a_panic_is_reported_once_by_what_is_nearest() {
     let logs = capture_logs();
     let unit = UnitOfWork::new("check").with_field("check", 1).run(async {
         bind("of", "unit");
@@ -247,12 +247,13 @@ async fn a_panic_is_told_once_by_what_is_nearest() {
 }
 
 #[tokio::test]
-async fn a_panic_after_one_that_was_told_is_told_too() {
+async fn a_panic_after_one_that_was_reported_is_reported_too() {
     let logs = capture_logs();
     let work = || {
-        let first = panic::catch(|| panic!("told by its layer")).unwrap_err();
+        let mut first = panic::catch(|| panic!("reported by its layer")).unwrap_err();
+        first.mark_reported();
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            first.told().resume();
+            first.resume();
         }));
         assert!(caught.is_err());
         panic!("another");
