@@ -8,7 +8,6 @@ use bytes::{Buf, Bytes};
 use http::{Method, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use telemetry_core::panic;
 
 use crate::in_flight::InFlight;
 use crate::lifecycle::Lifecycle;
@@ -29,11 +28,16 @@ pin_project! {
     impl<B, F> PinnedDrop for ResponseBody<B, F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(lifecycle) = followed(this.in_flight) else { return };
-            lifecycle.in_scope(|_| this.inner.set(Inner::Bytes { bytes: Bytes::new() }));
-            // A server that knows the length does not ask again after the last byte.
-            if lifecycle.has_sent_all() {
-                lifecycle.complete();
+            let Some(in_flight) = this.in_flight else { return };
+            let lifecycle = in_flight.as_mut().lifecycle();
+            let dropped = lifecycle.in_scope(|lifecycle| {
+                lifecycle.catch(|| this.inner.set(Inner::Bytes { bytes: Bytes::new() }))
+            });
+            match dropped {
+                // A server that knows the length does not ask again after the last byte.
+                Ok(()) if lifecycle.has_sent_all() => lifecycle.complete(),
+                Ok(()) => {}
+                Err(panic) => lifecycle.panicked_while_dropped(panic),
             }
         }
     }
@@ -120,8 +124,8 @@ where
         };
         let mut polled = Poll::Pending;
         let caught = lifecycle.in_scope(|lifecycle| {
-            let caught = panic::catch(|| polled = inner.as_mut().poll_frame(cx));
-            if let Err(panic) = &caught {
+            let mut caught = lifecycle.catch(|| polled = inner.as_mut().poll_frame(cx));
+            if let Err(panic) = &mut caught {
                 lifecycle.panicked(panic);
                 return caught;
             }
@@ -140,7 +144,7 @@ where
         });
         // The head is sent: all that is left is to let the server break the connection.
         if let Err(panic) = caught {
-            panic.told().resume();
+            panic.resume();
         }
         polled
     }

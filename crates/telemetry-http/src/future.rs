@@ -57,7 +57,7 @@ where
         let polled = ready!(in_flight.as_mut().poll(cx, &mut output));
         let lifecycle = in_flight.as_mut().lifecycle();
         // Where it is: a response that was just changed stalls who moves it.
-        match (&polled, &mut output) {
+        match (polled, &mut output) {
             (Ok(()), Some(Ok(response))) => lifecycle.respond(response),
             (Ok(()), Some(Err(error))) => lifecycle.fail(error),
             (Ok(()), None) => {}

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use http::Request;
 use pin_project_lite::pin_project;
-use telemetry_core::panic::{self, Panic};
+use telemetry_core::panic::Panic;
 use tower_service::Service;
 
 use crate::lifecycle::Lifecycle;
@@ -28,8 +28,18 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // The handler is dropped before its request ends.
-            if let Call::Pending { .. } = &*this.call {
-                this.lifecycle.in_scope(|_| this.call.set(Call::Ended));
+            let panicked = match this.call.as_mut().project() {
+                CallProjection::Pending { .. } => {
+                    let lifecycle = &mut *this.lifecycle;
+                    let dropped =
+                        lifecycle.in_scope(|it| it.catch(|| this.call.set(Call::Ended)));
+                    dropped.err()
+                }
+                CallProjection::Panicked { panic } => panic.take(),
+                CallProjection::Ended => None,
+            };
+            if let Some(panic) = panicked {
+                this.lifecycle.panicked_while_dropped(panic);
             }
         }
     }
@@ -75,14 +85,14 @@ impl<F> InFlight<F> {
         // A closure that owns a request, or returns a future, moves it once more.
         let mut request = Some(request);
         let called = lifecycle.in_scope(|lifecycle| {
-            panic::catch(|| {
-                if let Some(request) = &request {
-                    lifecycle.announce(request);
-                }
-                if let Some(request) = request.take() {
-                    let inner = service.call(request);
-                    call.set(Call::Pending { inner });
-                }
+            let announced = request.as_ref().map(|request| lifecycle.announce(request));
+            announced.unwrap_or(Ok(())).and_then(|()| {
+                lifecycle.catch(|| {
+                    if let Some(request) = request.take() {
+                        let inner = service.call(request);
+                        call.set(Call::Pending { inner });
+                    }
+                })
             })
         });
         if let Err(panic) = called {
@@ -106,20 +116,27 @@ impl<F: Future> InFlight<F> {
             lifecycle,
             mut call,
         } = self.project();
-        lifecycle.in_scope(|_| {
-            let result = match call.as_mut().project() {
+        lifecycle.in_scope(|lifecycle| {
+            let polled = lifecycle.catch(|| match call.as_mut().project() {
                 CallProjection::Pending { inner } => {
-                    match panic::catch(|| inner.poll(cx).map(|ready| *output = Some(ready))) {
-                        Ok(Poll::Pending) => return Poll::Pending,
-                        Ok(Poll::Ready(())) => Ok(()),
-                        Err(panic) => Err(panic),
-                    }
+                    *output = Some(ready!(inner.poll(cx)));
+                    call.set(Call::Ended);
+                    Poll::Ready(None)
                 }
-                CallProjection::Panicked { panic } => panic.take().map_or(Ok(()), Err),
-                CallProjection::Ended => Ok(()),
+                CallProjection::Panicked { panic } => Poll::Ready(panic.take()),
+                CallProjection::Ended => Poll::Ready(None),
+            });
+            let panic = match polled {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(None)) => return Poll::Ready(Ok(())),
+                Ok(Poll::Ready(Some(panic))) | Err(panic) => panic,
             };
-            call.set(Call::Ended);
-            Poll::Ready(result)
+            // What is left may panic as it is dropped, too: that is a line of its own.
+            let _second = lifecycle.catch(|| {
+                call.set(Call::Ended);
+                *output = None;
+            });
+            Poll::Ready(Err(panic))
         })
     }
 }

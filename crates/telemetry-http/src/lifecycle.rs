@@ -2,13 +2,14 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body::Body;
-use telemetry_core::panic::{self, Panic};
+use telemetry_core::panic::{self, Panic, UnclaimedPanics};
 use telemetry_core::{ClientIp, Scope};
 
 use crate::error::RecordedError;
@@ -42,6 +43,8 @@ pub(crate) struct Lifecycle {
     body_bytes: u64,
     has_panicked: bool,
     has_ended: bool,
+    /// Panics that other code caught, such as tower-http's `CatchPanicLayer`.
+    panics: UnclaimedPanics,
 }
 
 impl Lifecycle {
@@ -73,28 +76,45 @@ impl Lifecycle {
             body_bytes: 0,
             has_panicked: false,
             has_ended: false,
+            panics: UnclaimedPanics::new(),
         }
     }
 
     /// Does a part of the request's work, with its scope current.
     pub(crate) fn in_scope<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        let mut scope = self.scope.take();
-        let result = Scope::lend(&mut scope, || work(self));
-        self.scope = scope;
-        result
+        let mut lent = Lent {
+            scope: self.scope.take(),
+            lifecycle: self,
+        };
+        Scope::lend(&mut lent.scope, || work(lent.lifecycle))
+    }
+
+    /// Does a part of the application's work and catches its panic.
+    ///
+    /// # Errors
+    ///
+    /// When `work` panics.
+    #[inline]
+    pub(crate) fn catch<T>(&mut self, work: impl FnOnce() -> T) -> Result<T, Panic> {
+        self.panics.catch(work)
     }
 
     /// Calls the hook that comes before the service. To be called within the scope.
-    pub(crate) fn announce<B>(&self, request: &Request<B>) {
-        if let Some((hooks, scope)) = self.hooks() {
-            let head = RequestHead {
-                method: request.method(),
-                uri: request.uri(),
-                headers: request.headers(),
-                extensions: request.extensions(),
-            };
-            hooks.on_request(&head, &scope);
-        }
+    ///
+    /// # Errors
+    ///
+    /// When the hook panics.
+    pub(crate) fn announce<B>(&mut self, request: &Request<B>) -> Result<(), Panic> {
+        let Some((hooks, scope)) = self.hooks() else {
+            return Ok(());
+        };
+        let head = RequestHead {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        };
+        panic::catch(|| hooks.on_request(&head, &scope))
     }
 
     /// The hooks, and the scope that they are called in.
@@ -148,10 +168,10 @@ impl Lifecycle {
     }
 
     /// Ends the request after a panic and makes the response to it.
-    pub(crate) fn respond_to_panic(&mut self, panic: &Panic) -> Response<Bytes> {
+    pub(crate) fn respond_to_panic(&mut self, mut panic: Panic) -> Response<Bytes> {
         let response = self.in_scope(|this| {
             let (hooks, _scope) = this.hooks()?;
-            survive(|| hooks.panic_response(panic)).flatten()
+            survive(|| hooks.panic_response(&panic)).flatten()
         });
         let mut response = response.unwrap_or_else(|| {
             let mut response = Response::new(Bytes::new());
@@ -160,16 +180,29 @@ impl Lifecycle {
         });
         self.add_id(response.headers_mut());
         self.status = Some(response.status());
-        self.panicked(panic);
+        self.panicked(&mut panic);
         response
     }
 
-    /// Ends the request after a panic.
-    pub(crate) fn panicked(&mut self, panic: &Panic) {
+    /// Ends the request after a panic, which its line reports unless the request has ended.
+    pub(crate) fn panicked(&mut self, panic: &mut Panic) {
+        if self.has_ended {
+            return;
+        }
         self.error = Some(format!("panic: {}", panic.message));
-        self.exception.clone_from(&panic.backtrace);
+        self.exception = panic.backtrace();
         self.has_panicked = true;
+        panic.mark_reported();
         self.end(Outcome::Failed);
+    }
+
+    /// Ends the request after a panic of what was being dropped, and goes on with it.
+    pub(crate) fn panicked_while_dropped(&mut self, mut panic: Panic) {
+        self.panicked(&mut panic);
+        // A second panic while the thread unwinds would abort the process.
+        if !thread::panicking() {
+            panic.resume();
+        }
     }
 
     /// Counts bytes of the body.
@@ -210,7 +243,10 @@ impl Lifecycle {
             duration,
             body_bytes: self.body_bytes,
         };
-        self.in_scope(|this| this.tell(&end));
+        self.in_scope(|this| {
+            this.panics.report();
+            this.tell(&end);
+        });
     }
 
     /// Tells of the end of the request: hooks, lines, spans and metrics. To be called within the
@@ -231,6 +267,19 @@ impl Lifecycle {
             };
             recording.end(end, &ending);
         }
+    }
+}
+
+/// Gives a lifecycle its scope back, also when what was done within it panics.
+struct Lent<'a> {
+    lifecycle: &'a mut Lifecycle,
+    scope: Option<Scope>,
+}
+
+impl Drop for Lent<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.lifecycle.scope = self.scope.take();
     }
 }
 

@@ -12,6 +12,7 @@ mod clients;
 mod completion;
 mod concurrency;
 mod context;
+mod destructors;
 mod hooks;
 mod hostile;
 mod names;

@@ -15,6 +15,7 @@ use telemetry_core::panic::Panic;
 use telemetry_core::testing::capture_logs;
 use telemetry_http::{HttpHooks, HttpTelemetryLayer};
 use tower::{Service as _, ServiceExt as _, service_fn};
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_layer::Layer as _;
 use tracing::Level;
 
@@ -161,4 +162,86 @@ impl Stream for Panicking {
         self.polled = true;
         Poll::Ready(Some(Ok("1")))
     }
+}
+
+#[tokio::test]
+async fn a_panic_that_another_layer_catches_is_a_line_with_the_context_of_the_request() {
+    let logs = capture_logs();
+    async fn lose() {
+        telemetry_core::bind("step", "second");
+        panic!("caught further in");
+    }
+    let app = Router::new()
+        .route("/api/games/{id}/", on_get(lose))
+        .layer(CatchPanicLayer::new());
+    let response = send(&with_telemetry(app), get("/api/games/7/")).await;
+    assert_eq!(response.status(), 500);
+    let event = logs.single("work_panicked");
+    assert_eq!(event["error"], "panic: caught further in");
+    assert_eq!(event["step"], "second");
+    assert_eq!(event["game.id"], 7);
+    assert_eq!(event["request.id"], request_id(&response));
+    assert!(event.get("thread.name").is_some());
+    // tower-http has a line of its own.
+    let ours = logs.events().into_iter();
+    let ours = ours.filter(|line| line.logger.starts_with("telemetry"));
+    let events: Vec<_> = ours.map(|line| line.event).collect();
+    assert_eq!(events, ["work_panicked", "request_failed"]);
+}
+
+#[tokio::test]
+async fn a_panic_that_is_resumed_has_its_own_place_and_never_that_of_another() {
+    let logs = capture_logs();
+    async fn caught() {
+        panic!("the first");
+    }
+    const PLACE_OF_RESUMED: u32 = line!() + 2;
+    async fn resumed() {
+        let work = telemetry_core::spawn_blocking(|| panic!("of blocking work"));
+        std::panic::resume_unwind(work.await.unwrap_err().into_panic());
+    }
+    const PLACE_OF_OTHERS: u32 = line!() + 3;
+    #[expect(clippy::disallowed_methods, reason = "others spawn, too")]
+    async fn resumed_of_others() {
+        let work = tokio::task::spawn_blocking(|| panic!("of others"));
+        std::panic::resume_unwind(work.await.unwrap_err().into_panic());
+    }
+    async fn by_hand() {
+        std::panic::resume_unwind(Box::new("by hand"));
+    }
+    let app = Router::new()
+        .route("/caught", on_get(caught).layer(CatchPanicLayer::new()))
+        .route("/resumed", on_get(resumed))
+        .route("/others", on_get(resumed_of_others))
+        .route("/by-hand", on_get(by_hand));
+    let app = with_telemetry(app);
+    for path in ["/caught", "/resumed", "/others", "/caught", "/by-hand"] {
+        assert_eq!(send(&app, get(path)).await.status(), 500);
+    }
+    let place = |line: u32| format!("panicked at {}:{line}:", file!());
+    let failed = logs.named("request_failed");
+    for (event, line) in [
+        (&failed[1], PLACE_OF_RESUMED),
+        (&failed[2], PLACE_OF_OTHERS),
+    ] {
+        let exception = event["exception"].as_str().unwrap();
+        assert!(exception.starts_with(&place(line)), "{exception}");
+    }
+    assert_eq!(failed[4]["error"], "panic: by hand");
+    assert_eq!(failed[4].get("exception"), None);
+    // Each panic that a hook saw is one line, where it happened.
+    let errors = logs.named("work_panicked");
+    let errors: Vec<_> = errors
+        .iter()
+        .map(|line| line["error"].to_string())
+        .collect();
+    assert_eq!(
+        errors,
+        [
+            "panic: the first",
+            "panic: of blocking work",
+            "panic: of others",
+            "panic: the first"
+        ]
+    );
 }
