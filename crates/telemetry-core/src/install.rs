@@ -1,27 +1,22 @@
-//! Building telemetry, putting it into effect, and ending it.
+//! Putting telemetry into effect for the process.
 
-use std::fmt;
-use std::io::{self, IsTerminal as _, Write};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
-use tracing::{Dispatch, Level, dispatcher};
-use tracing_subscriber::layer::{Layer, SubscriberExt as _};
-use tracing_subscriber::registry::Registry;
+use tracing::{Dispatch, dispatcher};
+#[cfg(feature = "testing")]
+use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::builder::{BuildError, TelemetryBuilder};
 use crate::config::{Config, ConfigWarning, HttpNames};
-use crate::line::{LineLayer, LineSink, LogFormat, OwnLine, Remembering, SharedSink};
+use crate::guard::TelemetryGuard;
 use crate::names;
 use crate::panic;
 use crate::redact;
-use crate::writer::{self, LossReport, Writer};
+use crate::writer::{self, Writer};
 
 /// The `logger` of this crate's own lines.
 pub(crate) const LOGGER: &str = "telemetry_core";
-/// How long the end of the program waits for lines to be written, unless it says so itself.
-const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
-
-type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Installs telemetry with the settings of the environment.
 ///
@@ -63,16 +58,19 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
+    pub(crate) fn new(config: Config, built: Option<(Dispatch, Writer)>) -> Self {
+        let (dispatch, writer) = built.unzip();
+        Self {
+            config,
+            dispatch,
+            writer,
+        }
+    }
+
     /// Starts with the settings of the environment, the standard output and no further
     /// layers.
     pub fn builder() -> TelemetryBuilder {
-        TelemetryBuilder {
-            config: None,
-            output: None,
-            layers: Vec::new(),
-            copies: None,
-            exports: false,
-        }
+        TelemetryBuilder::new()
     }
 
     /// Puts telemetry into effect for the whole process, and logs `telemetry_initialized`
@@ -108,15 +106,15 @@ impl Telemetry {
             dispatch,
             writer,
         } = self;
-        let Some(dispatch) = dispatch else {
+        let (Some(dispatch), Some(writer)) = (dispatch, writer) else {
             return Ok(TelemetryGuard::inert());
         };
         redact::extend(config.redacted_keys());
         dispatcher::set_global_default(dispatch).map_err(|_| InstallError::SubscriberSet)?;
         *installed = true;
         panic::watch();
-        // Both are set here alone, once.
-        let _first = WRITER.set(writer.clone());
+        writer::install(writer.clone());
+        // Set nowhere else.
         let _first = HTTP_NAMES.set(config.http_names());
         let log_level = tracing_log::AsLog::as_log(&tracing::level_filters::LevelFilter::current());
         // Another logger may be there: then its records stay its own.
@@ -125,8 +123,8 @@ impl Telemetry {
             .init();
         other_globals();
         drop(installed);
-        announce(&config);
-        Ok(TelemetryGuard { writer })
+        write_initialized(&config);
+        Ok(TelemetryGuard::new(writer))
     }
 
     /// Runs `work` with this telemetry in effect on this thread alone.
@@ -140,173 +138,9 @@ impl Telemetry {
     /// Waits until all lines accepted so far are written; `false` when `deadline` passes
     /// first.
     pub fn flush(&self, deadline: Duration) -> bool {
-        flush(self.writer.as_ref(), deadline)
+        let writer = self.writer.as_ref();
+        writer.is_none_or(|writer| writer.flush(deadline))
     }
-}
-
-/// Collects what telemetry consists of.
-#[must_use = "a builder does nothing until `build` or `install` is called"]
-pub struct TelemetryBuilder {
-    config: Option<Config>,
-    output: Option<Box<dyn Write + Send>>,
-    layers: Vec<BoxedLayer>,
-    copies: Option<SharedSink>,
-    exports: bool,
-}
-
-impl TelemetryBuilder {
-    /// Sets the settings, in place of those of the environment.
-    pub fn with_config(mut self, config: Config) -> Self {
-        self.config = Some(config);
-        self
-    }
-
-    /// Sends lines to `output` in place of the standard output. Only the writer thread
-    /// calls it, with whole lines. After an error other than
-    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) it is tried again with the same bytes.
-    pub fn with_output(mut self, output: impl Write + Send + 'static) -> Self {
-        self.output = Some(Box::new(output));
-        self
-    }
-
-    /// Adds a layer beneath the lines' own. It sees all events and spans, whatever
-    /// `LOG_LEVEL` says, unless it has a filter of its own.
-    pub fn with_layer(mut self, layer: impl Layer<Registry> + Send + Sync) -> Self {
-        self.layers.push(layer.boxed());
-        self
-    }
-
-    /// Hands each line to `sink` too: in JSON, whatever the format, on the thread that logs
-    /// and before the output has it.
-    pub fn with_copies_of_lines(mut self, sink: impl LineSink + Send + Sync + 'static) -> Self {
-        self.copies = Some(Arc::new(sink));
-        self
-    }
-
-    /// Says that something exports what the layers record, as `telemetry-otel` does.
-    /// Without it, `OTEL_ENABLED=true` gives a warning.
-    pub fn with_export(mut self, exports: bool) -> Self {
-        self.exports = exports;
-        self
-    }
-
-    /// Starts the writer and builds the subscriber, without any effect on the process.
-    ///
-    /// # Errors
-    ///
-    /// When the operating system cannot start the writer's thread.
-    pub fn build(self) -> Result<Telemetry, BuildError> {
-        let mut config = self.config.unwrap_or_else(Config::from_env);
-        if !config.is_enabled() {
-            return Ok(Telemetry {
-                config,
-                dispatch: None,
-                writer: None,
-            });
-        }
-        config.set_exports(self.exports);
-        let colors = config.colors() && self.output.is_none() && io::stdout().is_terminal();
-        let writer = Writer::start(
-            self.output.unwrap_or_else(writer::stdout),
-            config.buffer_capacity(),
-            config.overflow(),
-            loss_report(config.format(), colors),
-        )
-        .map_err(BuildError::WriterThread)?;
-        Ok(Telemetry {
-            dispatch: Some(dispatch(&config, self.layers, self.copies, &writer, colors)),
-            writer: Some(writer),
-            config,
-        })
-    }
-
-    /// Builds and installs.
-    ///
-    /// # Errors
-    ///
-    /// See [`build`](Self::build) and [`Telemetry::install`].
-    pub fn install(self) -> Result<TelemetryGuard, InstallError> {
-        self.build()?.install()
-    }
-
-    /// Builds and installs, and sets other globals with it.
-    ///
-    /// # Errors
-    ///
-    /// See [`build`](Self::build) and [`Telemetry::install_with`].
-    pub fn install_with(
-        self,
-        other_globals: impl FnOnce(),
-    ) -> Result<TelemetryGuard, InstallError> {
-        self.build()?.install_with(other_globals)
-    }
-}
-
-impl fmt::Debug for TelemetryBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TelemetryBuilder")
-            .field("config", &self.config)
-            .field("layers", &self.layers.len())
-            .field("copies_lines", &self.copies.is_some())
-            .field("exports", &self.exports)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Ends telemetry: waits for lines to be written when it is shut down or dropped. Keep it
-/// until the end of `main`.
-#[derive(Debug)]
-#[must_use = "lines that wait to be written are lost when the program ends without it"]
-pub struct TelemetryGuard {
-    /// Absent in an inert guard.
-    writer: Option<Writer>,
-}
-
-impl TelemetryGuard {
-    /// A guard of nothing.
-    pub fn inert() -> Self {
-        Self { writer: None }
-    }
-
-    /// Waits until all lines accepted so far are written; `false` when `deadline` passes
-    /// first. Blocks the thread: for short-lived processes, and before a fork or suspend.
-    pub fn flush(&self, deadline: Duration) -> bool {
-        flush(self.writer.as_ref(), deadline)
-    }
-
-    /// Waits, without blocking the thread, until all lines accepted so far are written;
-    /// `false` when `deadline` passes first. Lines that come later are still written as
-    /// long as the process lives.
-    pub async fn shutdown(mut self, deadline: Duration) -> bool {
-        let Some(writer) = self.writer.take() else {
-            return true;
-        };
-        let (done, is_done) = tokio::sync::oneshot::channel();
-        // A thread of its own: the runtime may have no blocking threads or timers, and be
-        // about to end.
-        let waiter = std::thread::Builder::new()
-            .name("telemetry-shutdown".into())
-            .spawn(move || done.send(writer.flush(deadline)));
-        match waiter {
-            Ok(_) => is_done.await.unwrap_or_default(),
-            Err(_) => false,
-        }
-    }
-}
-
-impl Drop for TelemetryGuard {
-    fn drop(&mut self) {
-        flush(self.writer.as_ref(), DEFAULT_DEADLINE);
-    }
-}
-
-/// Why telemetry could not be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The operating system could not start a thread.
-    #[error("cannot start the thread that writes log lines")]
-    WriterThread(#[source] io::Error),
 }
 
 /// Why telemetry could not be installed.
@@ -325,7 +159,6 @@ pub enum InstallError {
 }
 
 static INSTALLING: Mutex<bool> = Mutex::new(false);
-static WRITER: OnceLock<Option<Writer>> = OnceLock::new();
 static HTTP_NAMES: OnceLock<HttpNames> = OnceLock::new();
 
 /// Installs nothing but the layer of the test kit, unless telemetry is installed.
@@ -344,11 +177,6 @@ pub(crate) fn install_for_tests() -> Result<(), InstallError> {
     Ok(())
 }
 
-/// The writer that is in effect for the process.
-pub(crate) fn writer() -> Option<&'static Writer> {
-    WRITER.get()?.as_ref()
-}
-
 /// Which names the fields of HTTP events have, by the settings that are installed.
 #[inline]
 #[must_use]
@@ -356,54 +184,7 @@ pub fn http_names() -> HttpNames {
     HTTP_NAMES.get().copied().unwrap_or_default()
 }
 
-fn dispatch(
-    config: &Config,
-    layers: Vec<BoxedLayer>,
-    copies: Option<SharedSink>,
-    writer: &Writer,
-    colors: bool,
-) -> Dispatch {
-    let lines = |copies| {
-        LineLayer::new(config.format(), writer.clone())
-            .with_colors(colors)
-            .with_copies(copies)
-    };
-    // With the test kit there is always another layer.
-    if layers.is_empty() && config.is_structured() && cfg!(not(feature = "testing")) {
-        return lines_alone(config, lines(copies));
-    }
-    // An empty vector of layers would switch everything off; no vector at all does not.
-    let layers = (!layers.is_empty()).then_some(layers);
-    let subscriber = tracing_subscriber::registry().with(layers);
-    #[cfg(feature = "testing")]
-    let subscriber = subscriber.with(crate::testing::capture_layer());
-    let filter = || Remembering::new(config.line_filter());
-    if config.is_structured() {
-        subscriber.with(lines(copies).with_filter(filter())).into()
-    } else {
-        let text = tracing_subscriber::fmt::layer()
-            .with_ansi(colors)
-            .with_writer(writer.clone());
-        // The plain format makes no lines that could be copied.
-        let copies =
-            copies.map(|copies| LineLayer::new(LogFormat::Json, copies).with_filter(filter()));
-        subscriber
-            .with(copies)
-            .with(text.with_filter(filter()))
-            .into()
-    }
-}
-
-/// Where nobody else looks: what lines leave out need not be told apart from what others take.
-fn lines_alone<S>(config: &Config, lines: LineLayer<S>) -> Dispatch
-where
-    S: LineSink + Send + Sync + 'static,
-{
-    let subscriber = tracing_subscriber::registry().with(config.line_filter());
-    subscriber.with(lines).into()
-}
-
-fn announce(config: &Config) {
+fn write_initialized(config: &Config) {
     let log_format = if config.is_structured() {
         config.format().to_string()
     } else {
@@ -430,84 +211,5 @@ fn announce(config: &Config) {
             { names::PROBLEM } = problem,
             { names::USING } = using,
         );
-    }
-}
-
-fn flush(writer: Option<&Writer>, deadline: Duration) -> bool {
-    let started = Instant::now();
-    // The lines of panics may still be on their way to the writer.
-    panic::wait_until_idle(deadline);
-    writer.is_none_or(|writer| writer.flush(deadline.saturating_sub(started.elapsed())))
-}
-
-fn loss_report(format: LogFormat, colors: bool) -> writer::ReportLine {
-    Box::new(move |report| match report {
-        LossReport::Started { dropped } => {
-            OwnLine::new(Level::WARN, LOGGER, names::event::LOG_LOSS_STARTED)
-                .field(names::DROPPED_LINES, *dropped)
-                .finish(format, colors)
-        }
-        LossReport::Ended { dropped, lasted } => {
-            OwnLine::new(Level::WARN, LOGGER, names::event::LOG_LOSS_ENDED)
-                .field(names::DROPPED_LINES, *dropped)
-                .field(names::DURATION_MS, milliseconds(*lasted))
-                .finish(format, colors)
-        }
-    })
-}
-
-/// A duration as [`DURATION_MS`](names::DURATION_MS) has it: in milliseconds, rounded to
-/// two decimals.
-#[inline]
-#[must_use]
-pub fn milliseconds(duration: Duration) -> f64 {
-    let below_a_second = u64::from((duration.subsec_nanos() + 5_000) / 10_000);
-    let hundredths = duration.as_secs().saturating_mul(100_000);
-    hundredths.saturating_add(below_a_second) as f64 / 100.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Environment;
-
-    /// The lines of what `log` logs, where lines are alone.
-    fn lines(variables: &[(&str, &str)], log: impl FnOnce()) -> String {
-        let environment = Environment::from_iter(variables.iter().copied());
-        let config = Config::default().with_environment(&environment);
-        let written = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&written);
-        let layer = LineLayer::new(LogFormat::Json, move |line: &[u8], _: Level| {
-            sink.lock().unwrap().extend_from_slice(line);
-        });
-        dispatcher::with_default(&lines_alone(&config, layer), log);
-        let written = written.lock().unwrap();
-        String::from_utf8(written.clone()).unwrap()
-    }
-
-    fn log() {
-        tracing::info!("picked");
-        tracing::debug!("looked_at");
-        tracing::info_span!("draft", hero = 7).in_scope(|| tracing::debug!("thought_about"));
-    }
-
-    #[test]
-    fn lines_alone_are_of_the_level_that_is_set() {
-        for (level, count) in [("ERROR", 0), ("INFO", 1), ("DEBUG", 3)] {
-            let lines = lines(&[("LOG_LEVEL", level)], log);
-            assert_eq!(lines.lines().count(), count, "{lines}");
-        }
-    }
-
-    #[test]
-    fn lines_alone_follow_directives_and_spans() {
-        let of_span = lines(&[("RUST_LOG", "[draft]=debug")], log);
-        let events = ["picked", "thought_about"];
-        assert_eq!(of_span.lines().count(), events.len(), "{of_span}");
-        for event in events {
-            assert!(of_span.contains(event), "{of_span}");
-        }
-        assert!(of_span.contains(r#""hero":7"#), "{of_span}");
-        assert_eq!(lines(&[("RUST_LOG", "telemetry_core=off")], log), "");
     }
 }

@@ -64,12 +64,15 @@
 //! Nothing that is logged can fail, block or panic: lines wait in a buffer bounded in
 //! bytes, which one thread writes in batches. [`statistics`] counts what was lost.
 
+mod builder;
 mod client;
 mod config;
 mod decode;
+mod duration;
 mod encode;
 mod failure;
 mod fields;
+mod guard;
 mod install;
 mod instruments;
 mod interned;
@@ -88,15 +91,15 @@ mod unit;
 mod value;
 mod writer;
 
+pub use builder::{BuildError, TelemetryBuilder};
 pub use client::ClientIp;
 pub use config::{
     Config, ConfigWarning, Environment, EnvironmentReader, HttpNames, VARIABLES, Variable,
 };
+pub use duration::milliseconds;
 pub use failure::Failure;
-pub use install::{
-    BuildError, InstallError, Telemetry, TelemetryBuilder, TelemetryGuard, http_names, init,
-    milliseconds,
-};
+pub use guard::TelemetryGuard;
+pub use install::{InstallError, Telemetry, http_names, init};
 pub use instruments::{
     DURATION_BOUNDARIES, Instruments, are_instruments_bound, bind_instruments, use_global_providers,
 };

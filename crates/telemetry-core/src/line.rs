@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use filter::Remembering;
+pub(crate) use filter::CachedFilter;
 pub use layer::LineLayer;
 pub(crate) use layer::SharedSink;
 use tracing::Level;

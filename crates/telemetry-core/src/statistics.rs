@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::install;
-use crate::writer::Writer;
+use crate::writer::{self, Writer};
 
 static UNBOUND: AtomicU64 = AtomicU64::new(0);
 
@@ -28,7 +27,7 @@ pub struct Statistics {
 /// Reads the counts. Without an installed writer the line counts are zero.
 #[must_use]
 pub fn statistics() -> Statistics {
-    let mut statistics = install::writer()
+    let mut statistics = writer::installed()
         .map(Writer::statistics)
         .unwrap_or_default();
     statistics.unbound = UNBOUND.load(Ordering::Relaxed);

@@ -12,7 +12,7 @@ mod thread;
 
 use std::fmt;
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use buffer::Buffer;
@@ -78,6 +78,19 @@ impl Writer {
     pub(crate) fn statistics(&self) -> Statistics {
         self.0.statistics()
     }
+}
+
+static INSTALLED: OnceLock<Writer> = OnceLock::new();
+
+/// Makes a writer the one of the process. Called once.
+pub(crate) fn install(writer: Writer) {
+    // There is none before: telemetry is installed once.
+    let _first = INSTALLED.set(writer);
+}
+
+/// The writer that is in effect for the process.
+pub(crate) fn installed() -> Option<&'static Writer> {
+    INSTALLED.get()
 }
 
 impl LineSink for Writer {

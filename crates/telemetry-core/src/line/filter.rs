@@ -13,18 +13,19 @@ const SLOTS: usize = 1024;
 const ENABLED: usize = 1;
 const DISABLED: usize = 2;
 
-/// Spares a filter to be asked about callsites of which it has said that it takes all or nothing.
+/// Caches a filter's answer per callsite, so that `enabled` is not called again where the answer never
+/// changes.
 ///
-/// `tracing` remembers that by itself as long as all layers agree. Where spans are exported they do
-/// not, and each filter is asked for each event and each span; an `EnvFilter` then compares its
+/// `tracing` caches it by itself as long as all layers agree. Where spans are exported they do not,
+/// and each filter is called for each event and each span; an `EnvFilter` then compares its
 /// directives one by one.
-pub(crate) struct Remembering<F> {
+pub(crate) struct CachedFilter<F> {
     filter: F,
     /// Addresses of metadata, which have room for what was said in their lowest bits.
     known: Box<[AtomicUsize; SLOTS]>,
 }
 
-impl<F> Remembering<F> {
+impl<F> CachedFilter<F> {
     pub(crate) fn new(filter: F) -> Self {
         Self {
             filter,
@@ -43,7 +44,7 @@ fn address(metadata: &Metadata<'_>) -> usize {
     std::ptr::from_ref(metadata).addr()
 }
 
-impl<S, F: Filter<S>> Filter<S> for Remembering<F> {
+impl<S, F: Filter<S>> Filter<S> for CachedFilter<F> {
     #[inline]
     fn enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
         let address = address(metadata);
@@ -161,7 +162,7 @@ mod tests {
     fn counts(directives: &str, log: impl FnOnce()) -> (u32, u32) {
         let (asked, events) = (Arc::default(), Arc::default());
         let filter = Asked(EnvFilter::new(directives), Arc::clone(&asked));
-        let counted = Counted(Arc::clone(&events)).with_filter(Remembering::new(filter));
+        let counted = Counted(Arc::clone(&events)).with_filter(CachedFilter::new(filter));
         let other = Counted(Arc::default()).with_filter(Nothing);
         let subscriber = tracing_subscriber::registry().with(counted.and_then(other));
         tracing::subscriber::with_default(subscriber, log);

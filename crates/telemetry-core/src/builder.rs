@@ -1,0 +1,254 @@
+//! Collecting what telemetry consists of, and building the subscriber and the writer.
+
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
+
+use tracing::{Dispatch, Level};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::Registry;
+
+use crate::config::Config;
+use crate::duration::milliseconds;
+use crate::guard::TelemetryGuard;
+use crate::install::{InstallError, LOGGER, Telemetry};
+use crate::line::{CachedFilter, LineLayer, LineSink, LogFormat, OwnLine, SharedSink};
+use crate::names;
+use crate::writer::{self, LossReport, Writer};
+
+type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Collects what telemetry consists of.
+#[must_use = "a builder does nothing until `build` or `install` is called"]
+pub struct TelemetryBuilder {
+    config: Option<Config>,
+    output: Option<Box<dyn Write + Send>>,
+    layers: Vec<BoxedLayer>,
+    copies: Option<SharedSink>,
+    exports: bool,
+}
+
+impl TelemetryBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            config: None,
+            output: None,
+            layers: Vec::new(),
+            copies: None,
+            exports: false,
+        }
+    }
+
+    /// Sets the settings, in place of those of the environment.
+    pub fn with_config(mut self, config: Config) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// Sends lines to `output` in place of the standard output. Only the writer thread
+    /// calls it, with whole lines. After an error other than
+    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) it is tried again with the same bytes.
+    pub fn with_output(mut self, output: impl Write + Send + 'static) -> Self {
+        self.output = Some(Box::new(output));
+        self
+    }
+
+    /// Adds a layer beneath the lines' own. It sees all events and spans, whatever
+    /// `LOG_LEVEL` says, unless it has a filter of its own.
+    pub fn with_layer(mut self, layer: impl Layer<Registry> + Send + Sync) -> Self {
+        self.layers.push(layer.boxed());
+        self
+    }
+
+    /// Hands each line to `sink` too: in JSON, whatever the format, on the thread that logs
+    /// and before the output has it.
+    pub fn with_copies_of_lines(mut self, sink: impl LineSink + Send + Sync + 'static) -> Self {
+        self.copies = Some(Arc::new(sink));
+        self
+    }
+
+    /// Says that something exports what the layers record, as `telemetry-otel` does.
+    /// Without it, `OTEL_ENABLED=true` gives a warning.
+    pub fn with_export(mut self, exports: bool) -> Self {
+        self.exports = exports;
+        self
+    }
+
+    /// Starts the writer and builds the subscriber, without any effect on the process.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system cannot start the writer's thread.
+    pub fn build(self) -> Result<Telemetry, BuildError> {
+        let mut config = self.config.unwrap_or_else(Config::from_env);
+        if !config.is_enabled() {
+            return Ok(Telemetry::new(config, None));
+        }
+        config.set_exports(self.exports);
+        let colors = config.colors() && self.output.is_none() && io::stdout().is_terminal();
+        let writer = Writer::start(
+            self.output.unwrap_or_else(writer::stdout),
+            config.buffer_capacity(),
+            config.overflow(),
+            loss_report(config.format(), colors),
+        )
+        .map_err(BuildError::WriterThread)?;
+        let dispatch = dispatch(&config, self.layers, self.copies, &writer, colors);
+        Ok(Telemetry::new(config, Some((dispatch, writer))))
+    }
+
+    /// Builds and installs.
+    ///
+    /// # Errors
+    ///
+    /// See [`build`](Self::build) and [`Telemetry::install`].
+    pub fn install(self) -> Result<TelemetryGuard, InstallError> {
+        self.build()?.install()
+    }
+
+    /// Builds and installs, and sets other globals with it.
+    ///
+    /// # Errors
+    ///
+    /// See [`build`](Self::build) and [`Telemetry::install_with`].
+    pub fn install_with(
+        self,
+        other_globals: impl FnOnce(),
+    ) -> Result<TelemetryGuard, InstallError> {
+        self.build()?.install_with(other_globals)
+    }
+}
+
+impl fmt::Debug for TelemetryBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TelemetryBuilder")
+            .field("config", &self.config)
+            .field("layers", &self.layers.len())
+            .field("copies_lines", &self.copies.is_some())
+            .field("exports", &self.exports)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why telemetry could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The operating system could not start a thread.
+    #[error("cannot start the thread that writes log lines")]
+    WriterThread(#[source] io::Error),
+}
+
+fn dispatch(
+    config: &Config,
+    layers: Vec<BoxedLayer>,
+    copies: Option<SharedSink>,
+    writer: &Writer,
+    colors: bool,
+) -> Dispatch {
+    let lines = |copies| {
+        LineLayer::new(config.format(), writer.clone())
+            .with_colors(colors)
+            .with_copies(copies)
+    };
+    // With the test kit there is always another layer.
+    if layers.is_empty() && config.is_structured() && cfg!(not(feature = "testing")) {
+        return single_layer_dispatch(config, lines(copies));
+    }
+    // An empty vector of layers would switch everything off; no vector at all does not.
+    let layers = (!layers.is_empty()).then_some(layers);
+    let subscriber = tracing_subscriber::registry().with(layers);
+    #[cfg(feature = "testing")]
+    let subscriber = subscriber.with(crate::testing::capture_layer());
+    let filter = || CachedFilter::new(config.line_filter());
+    if config.is_structured() {
+        subscriber.with(lines(copies).with_filter(filter())).into()
+    } else {
+        let text = tracing_subscriber::fmt::layer()
+            .with_ansi(colors)
+            .with_writer(writer.clone());
+        // The plain format makes no lines that could be copied.
+        let copies =
+            copies.map(|copies| LineLayer::new(LogFormat::Json, copies).with_filter(filter()));
+        subscriber
+            .with(copies)
+            .with(text.with_filter(filter()))
+            .into()
+    }
+}
+
+/// Builds the subscriber when the line layer is the only one: a global filter is then cheaper than a
+/// per-layer filter (bench `line`).
+fn single_layer_dispatch<S>(config: &Config, lines: LineLayer<S>) -> Dispatch
+where
+    S: LineSink + Send + Sync + 'static,
+{
+    let subscriber = tracing_subscriber::registry().with(config.line_filter());
+    subscriber.with(lines).into()
+}
+
+fn loss_report(format: LogFormat, colors: bool) -> writer::ReportLine {
+    Box::new(move |report| match report {
+        LossReport::Started { dropped } => {
+            OwnLine::new(Level::WARN, LOGGER, names::event::LOG_LOSS_STARTED)
+                .field(names::DROPPED_LINES, *dropped)
+                .finish(format, colors)
+        }
+        LossReport::Ended { dropped, lasted } => {
+            OwnLine::new(Level::WARN, LOGGER, names::event::LOG_LOSS_ENDED)
+                .field(names::DROPPED_LINES, *dropped)
+                .field(names::DURATION_MS, milliseconds(*lasted))
+                .finish(format, colors)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tracing::dispatcher;
+
+    use super::*;
+    use crate::config::Environment;
+
+    /// The lines of what `log` logs, where the line layer is the only one.
+    fn lines(variables: &[(&str, &str)], log: impl FnOnce()) -> String {
+        let environment = Environment::from_iter(variables.iter().copied());
+        let config = Config::default().with_environment(&environment);
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&written);
+        let layer = LineLayer::new(LogFormat::Json, move |line: &[u8], _: Level| {
+            sink.lock().unwrap().extend_from_slice(line);
+        });
+        dispatcher::with_default(&single_layer_dispatch(&config, layer), log);
+        let written = written.lock().unwrap();
+        String::from_utf8(written.clone()).unwrap()
+    }
+
+    fn log() {
+        tracing::info!("picked");
+        tracing::debug!("looked_at");
+        tracing::info_span!("draft", hero = 7).in_scope(|| tracing::debug!("thought_about"));
+    }
+
+    #[test]
+    fn a_single_layer_has_lines_of_the_level_that_is_set() {
+        for (level, count) in [("ERROR", 0), ("INFO", 1), ("DEBUG", 3)] {
+            let lines = lines(&[("LOG_LEVEL", level)], log);
+            assert_eq!(lines.lines().count(), count, "{lines}");
+        }
+    }
+
+    #[test]
+    fn a_single_layer_follows_directives_and_spans() {
+        let of_span = lines(&[("RUST_LOG", "[draft]=debug")], log);
+        let events = ["picked", "thought_about"];
+        assert_eq!(of_span.lines().count(), events.len(), "{of_span}");
+        for event in events {
+            assert!(of_span.contains(event), "{of_span}");
+        }
+        assert!(of_span.contains(r#""hero":7"#), "{of_span}");
+        assert_eq!(lines(&[("RUST_LOG", "telemetry_core=off")], log), "");
+    }
+}
