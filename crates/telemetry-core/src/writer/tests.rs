@@ -6,8 +6,9 @@ use std::sync::{Condvar, Mutex};
 use std::time::Instant;
 
 use super::*;
+use crate::writer;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const MIB: usize = 1024 * 1024;
 
 /// An output that does as it is told.
@@ -64,7 +65,7 @@ impl Output {
         let (_state, timeout) = self
             .0
             .changed
-            .wait_timeout_while(state, PATIENCE, |state| state.waiting == 0)
+            .wait_timeout_while(state, TIMEOUT, |state| state.waiting == 0)
             .unwrap();
         assert!(!timeout.timed_out());
     }
@@ -126,7 +127,13 @@ fn start(output: &Output, capacity: usize, overflow: Overflow) -> Writer {
         LossReport::Started { dropped } => format!("loss started {dropped}\n").into_bytes(),
         LossReport::Ended { dropped, .. } => format!("loss ended {dropped}\n").into_bytes(),
     });
-    Writer::start(Box::new(output.clone()), capacity, overflow, report).unwrap()
+    Writer::start(
+        writer::Output::from_writer(output.clone()),
+        capacity,
+        overflow,
+        report,
+    )
+    .unwrap()
 }
 
 fn write(writer: &Writer, text: &str) {
@@ -154,7 +161,7 @@ fn what_is_accepted_is_written_whole_and_in_order() {
     let output = Output::default();
     let writer = start(&output, MIB, Overflow::Drop);
     write_numbers(&writer, 0..10_000);
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), numbers(0..10_000));
     assert_eq!(counts(&writer), (10_000, 0, 0));
 }
@@ -167,7 +174,7 @@ fn lines_are_written_in_batches() {
     output.wait_until_stalled();
     write_numbers(&writer, 0..10_000);
     output.release();
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     let calls = output.0.state.lock().unwrap().calls.len();
     // One for the first line, then one for each 64 KiB.
     assert_eq!(calls, 2);
@@ -193,7 +200,7 @@ fn threads_do_not_tear_each_others_lines() {
     for thread in threads {
         thread.join().unwrap();
     }
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     let lines = output.lines();
     assert_eq!(lines.len(), 40_000);
     let mut next = [0; 8];
@@ -217,7 +224,7 @@ fn a_full_buffer_drops_and_counts_exactly() {
     write_numbers(&writer, 100..600);
     assert_eq!(counts(&writer), (0, 500 - 248, 249));
     output.release();
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(counts(&writer), (249, 252, 0));
     let mut expected = numbers(100..348);
     expected.insert(0, "first".into());
@@ -232,7 +239,7 @@ fn the_start_and_the_end_of_loss_are_reported() {
     output.wait_until_stalled();
     write_numbers(&writer, 100..200);
     output.release();
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     let dropped = writer.statistics().dropped;
     assert_eq!(
         output.reports(),
@@ -243,7 +250,7 @@ fn the_start_and_the_end_of_loss_are_reported() {
     );
     // Without further loss nothing more is said.
     write(&writer, "last");
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.reports().len(), 2);
     assert!(output.text().ends_with("last\n"));
 }
@@ -256,7 +263,7 @@ fn the_end_of_loss_is_reported_without_another_line() {
     output.wait_until_stalled();
     write_numbers(&writer, 100..200);
     output.release();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while output.reports().len() < 2 {
         assert!(Instant::now() < deadline);
         std::thread::yield_now();
@@ -277,7 +284,7 @@ fn blocking_loses_nothing_and_stays_within_bounds() {
     for thread in threads {
         thread.join().unwrap();
     }
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(counts(&writer), (20_000, 0, 0));
     assert_eq!(output.lines().len(), 20_000);
     let largest = output.0.state.lock().unwrap().calls.iter().copied().max();
@@ -298,7 +305,7 @@ fn blocking_waits_for_a_stalled_output() {
     assert!(!*is_done.lock().unwrap());
     output.release();
     thread.join().unwrap();
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), numbers(100..110));
 }
 
@@ -309,7 +316,7 @@ fn a_line_larger_than_the_buffer_is_dropped_or_goes_alone() {
     let writer = start(&output, 100, Overflow::Drop);
     write(&writer, &long);
     write(&writer, "short");
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), ["short"]);
     assert_eq!(counts(&writer), (1, 1, 0));
 
@@ -318,7 +325,7 @@ fn a_line_larger_than_the_buffer_is_dropped_or_goes_alone() {
     write(&writer, "before");
     write(&writer, &long);
     write(&writer, "after");
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), ["before", &long, "after"]);
 }
 
@@ -330,7 +337,7 @@ fn a_line_larger_than_a_chunk_is_written_whole() {
     write(&writer, "before");
     write(&writer, &long);
     write(&writer, "after");
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), ["before", &long, "after"]);
 }
 
@@ -339,7 +346,7 @@ fn an_output_that_takes_a_few_bytes_at_a_time_gets_them_all() {
     let output = Output::scripted((0..500).map(|step| Step::Take(step % 7 + 1)));
     let writer = start(&output, MIB, Overflow::Drop);
     write_numbers(&writer, 0..1_000);
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), numbers(0..1_000));
 }
 
@@ -356,7 +363,7 @@ fn a_full_disk_loses_nothing_once_there_is_room_again() {
     ]);
     let writer = start(&output, MIB, Overflow::Drop);
     write_numbers(&writer, 0..1_000);
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), numbers(0..1_000));
     assert_eq!(counts(&writer), (1_000, 0, 0));
 }
@@ -374,14 +381,14 @@ fn a_reader_that_is_gone_costs_lines_and_nothing_else() {
         let writer = start(&output, 1000, overflow);
         write_numbers(&writer, 100..103);
         output.release();
-        assert!(writer.flush(PATIENCE));
+        assert!(writer.flush(TIMEOUT));
         // Whatever the first batch held is lost; a line of which a part was written is
         // ended before the next one.
         let (written, dropped, waiting) = counts(&writer);
         assert_eq!((written + dropped, waiting), (3, 0));
         assert!(dropped > 0);
         write(&writer, "next");
-        assert!(writer.flush(PATIENCE));
+        assert!(writer.flush(TIMEOUT));
         let lines = output.lines();
         assert_eq!(lines[0], "10");
         assert_eq!(lines.last().unwrap(), "next");
@@ -394,7 +401,7 @@ fn a_reader_that_is_gone_for_good_does_not_hold_up_blocking_callers() {
     let output = Output::scripted((0..10_000).map(|_| Step::Fail(ErrorKind::BrokenPipe)));
     let writer = start(&output, 100, Overflow::Block);
     write_numbers(&writer, 0..1_000);
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(counts(&writer), (0, 1_000, 0));
 }
 
@@ -403,7 +410,7 @@ fn an_output_that_panics_is_tried_again() {
     let output = Output::scripted([Step::Panic]);
     let writer = start(&output, MIB, Overflow::Drop);
     write(&writer, "survives");
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), ["survives"]);
 }
 
@@ -416,14 +423,14 @@ fn a_flush_gives_up_at_its_deadline_and_what_waits_is_written_later() {
     assert!(!writer.flush(Duration::ZERO));
     assert_eq!(counts(&writer), (0, 0, 1));
     output.release();
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), ["waits"]);
 }
 
 #[test]
 fn a_flush_of_nothing_ends_at_once() {
     let writer = start(&Output::default(), MIB, Overflow::Drop);
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert!(writer.flush(Duration::MAX));
 }
 
@@ -434,7 +441,7 @@ fn a_line_is_written_soon_without_a_flush() {
     for round in 1..=5 {
         // Also when the thread has gone to sleep in between.
         write(&writer, "x");
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while output.lines().len() < round {
             assert!(Instant::now() < deadline);
             std::thread::yield_now();
