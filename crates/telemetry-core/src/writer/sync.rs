@@ -64,3 +64,17 @@ impl Condvar {
 pub(super) fn now() -> Instant {
     Instant::now()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_never_released_is_not_waited_for() {
+        let lock = Mutex::default();
+        let held: MutexGuard<'_, ()> = lock.lock();
+        assert!(lock.lock_until(now() + Duration::from_millis(5)).is_none());
+        drop(held);
+        assert!(lock.lock_until(now()).is_some());
+    }
+}

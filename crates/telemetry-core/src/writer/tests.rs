@@ -44,8 +44,12 @@ enum Step {
 impl Output {
     fn stalled() -> Self {
         let output = Self::default();
-        output.0.state.lock().unwrap().is_stalled = true;
+        output.stall();
         output
+    }
+
+    fn stall(&self) {
+        self.0.state.lock().unwrap().is_stalled = true;
     }
 
     fn scripted(script: impl IntoIterator<Item = Step>) -> Self {
@@ -447,4 +451,90 @@ fn a_line_is_written_soon_without_a_flush() {
             std::thread::yield_now();
         }
     }
+}
+
+/// The shortest time from a line, which `write` writes, until the output has it.
+fn shortest_way(level: Level, mut before: impl FnMut(&Output, &Writer)) -> Duration {
+    let output = Output::default();
+    let writer = start(&output, MIB, Overflow::Drop);
+    let ways = (1..=20).map(|round| {
+        before(&output, &writer);
+        let begun = Instant::now();
+        writer.accept(b"awaited\n", level);
+        while output.text().matches("awaited").count() < round {
+            assert!(begun.elapsed() < TIMEOUT);
+            std::thread::yield_now();
+        }
+        begun.elapsed()
+    });
+    ways.min().unwrap()
+}
+
+#[test]
+fn an_urgent_line_is_out_within_two_milliseconds() {
+    let shortest = Duration::from_millis(2);
+    for level in [Level::ERROR, Level::WARN] {
+        // From an idle thread, and from one that has just written.
+        assert!(shortest_way(level, |_, _| {}) < shortest);
+        let after_others = shortest_way(level, |_, writer| {
+            write(writer, "other");
+            assert!(writer.flush(TIMEOUT));
+        });
+        assert!(after_others < shortest);
+    }
+}
+
+#[test]
+fn an_urgent_line_that_comes_while_others_are_written_does_not_wait_for_the_pause() {
+    let output = Output::default();
+    let writer = start(&output, MIB, Overflow::Drop);
+    let ways = (1..=20).map(|round| {
+        output.stall();
+        write(&writer, "other");
+        output.wait_until_stalled();
+        writer.accept(b"awaited\n", Level::ERROR);
+        let begun = Instant::now();
+        output.release();
+        while output.text().matches("awaited").count() < round {
+            assert!(begun.elapsed() < TIMEOUT);
+            std::thread::yield_now();
+        }
+        begun.elapsed()
+    });
+    assert!(ways.min().unwrap() < Duration::from_millis(3));
+}
+
+#[test]
+fn a_line_after_the_end_does_not_wait_long_for_an_output_that_stalls() {
+    let output = Output::stalled();
+    let writer = start(&output, MIB, Overflow::Drop);
+    writer.open();
+    writer.close();
+    write(&writer, "first");
+    let begun = Instant::now();
+    write_numbers(&writer, 0..1_000);
+    // The first one has waited for all.
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    output.release();
+    assert!(writer.flush(TIMEOUT));
+    assert_eq!(output.lines().len(), 1_001);
+    // And from then on each is written at once.
+    for round in 1..=10 {
+        write(&writer, "last");
+        assert_eq!(output.text().matches("last").count(), round);
+    }
+}
+
+#[test]
+fn a_flush_where_nothing_goes_on_ends_in_time() {
+    let output = Output::stalled();
+    let writer = start(&output, MIB, Overflow::Drop);
+    write(&writer, "waits");
+    let begun = Instant::now();
+    assert!(!writer.flush_within(Duration::from_millis(20)));
+    assert!(!writer.end_within(Duration::from_millis(20)));
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    output.release();
+    assert!(writer.flush_within(TIMEOUT));
+    assert_eq!(output.lines(), ["waits"]);
 }

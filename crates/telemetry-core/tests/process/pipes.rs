@@ -48,8 +48,11 @@ fn many_lines_to_stderr() {
 fn lines_beside_println() {
     let guard = init();
     let printing = thread::spawn(|| {
+        // What is printed is atomic on a pipe below the 1,024 bytes of the buffer of stdout.
+        let text = "y".repeat(900);
         for number in 0..LINES {
-            println!(r#"{{"event":"printed","number":{number}}}"#);
+            let padding = &text[..number % 900];
+            println!(r#"{{"event":"printed","padding":"{padding}"}}"#);
         }
     });
     log_lines(LINES);
@@ -85,6 +88,19 @@ fn start(scenario: &str, output: &PipeWriter) -> Child {
     command.spawn().unwrap()
 }
 
+/// Reads a little at a time, so that the pipe stays full: then the system takes a part of what is
+/// written to it.
+fn read_slowly(reader: &mut PipeReader) -> String {
+    let mut output = Vec::new();
+    let mut piece = [0; 1_000];
+    loop {
+        match reader.read(&mut piece).unwrap() {
+            0 => return String::from_utf8(output).unwrap(),
+            length => output.extend_from_slice(&piece[..length]),
+        }
+    }
+}
+
 /// Plays scenarios at the same time on one pipe, and counts their lines, none of which may be torn.
 fn count_lines(scenarios: &[&str], (mut reader, writer): (PipeReader, PipeWriter)) -> usize {
     let children: Vec<_> = scenarios
@@ -92,8 +108,7 @@ fn count_lines(scenarios: &[&str], (mut reader, writer): (PipeReader, PipeWriter
         .map(|scenario| start(scenario, &writer))
         .collect();
     drop(writer);
-    let mut output = String::new();
-    reader.read_to_string(&mut output).unwrap();
+    let output = read_slowly(&mut reader);
     for mut child in children {
         assert!(child.wait().unwrap().success(), "{output}");
     }
