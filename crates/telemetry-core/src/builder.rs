@@ -11,10 +11,10 @@ use tracing_subscriber::registry::Registry;
 use crate::config::Config;
 use crate::duration::milliseconds;
 use crate::guard::TelemetryGuard;
-use crate::install::{InstallError, LOGGER, Telemetry};
+use crate::install::{self, InstallError, LOGGER, Telemetry};
 use crate::line::{CachedFilter, LineLayer, LineSink, LogFormat, OwnLine, SharedSink};
 use crate::names;
-use crate::writer::{self, LossReport, Writer};
+use crate::writer::{self, LossReport, Output, Writer};
 
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
@@ -22,7 +22,7 @@ type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 #[must_use = "a builder does nothing until `build` or `install` is called"]
 pub struct TelemetryBuilder {
     config: Option<Config>,
-    output: Option<Box<dyn Write + Send>>,
+    output: Option<Output>,
     layers: Vec<BoxedLayer>,
     copies: Option<SharedSink>,
     exports: bool,
@@ -49,7 +49,7 @@ impl TelemetryBuilder {
     /// calls it, with whole lines. After an error other than
     /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) it is tried again with the same bytes.
     pub fn with_output(mut self, output: impl Write + Send + 'static) -> Self {
-        self.output = Some(Box::new(output));
+        self.output = Some(Output::from_writer(output));
         self
     }
 
@@ -87,7 +87,7 @@ impl TelemetryBuilder {
         config.set_exports(self.exports);
         let colors = config.colors() && self.output.is_none() && io::stdout().is_terminal();
         let writer = Writer::start(
-            self.output.unwrap_or_else(writer::stdout),
+            self.output.unwrap_or_else(Output::stdout),
             config.buffer_capacity(),
             config.overflow(),
             loss_report(config.format(), colors),
@@ -103,7 +103,7 @@ impl TelemetryBuilder {
     ///
     /// See [`build`](Self::build) and [`Telemetry::install`].
     pub fn install(self) -> Result<TelemetryGuard, InstallError> {
-        self.build()?.install()
+        self.install_with(|| {})
     }
 
     /// Builds and installs, and sets other globals with it.
@@ -115,6 +115,10 @@ impl TelemetryBuilder {
         self,
         other_globals: impl FnOnce(),
     ) -> Result<TelemetryGuard, InstallError> {
+        // What would be built has a thread, which would live for ever.
+        if install::is_installed() {
+            return Ok(install::further_guard());
+        }
         self.build()?.install_with(other_globals)
     }
 }

@@ -1,4 +1,4 @@
-//! Ending telemetry.
+//! Guards: telemetry ends with the last of them.
 
 use std::time::Duration;
 
@@ -7,17 +7,21 @@ use crate::writer::Writer;
 /// How long a guard that is dropped waits for lines to be written.
 const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Ends telemetry: waits for lines to be written when it is shut down or dropped. Keep it
-/// until the end of `main`.
+/// Ends telemetry when it is the last guard: waits for lines to be written when it is shut down or
+/// dropped. Keep it until the end of `main`.
+///
+/// A line that comes after the end is written before the call that logs it returns, unless the output
+/// stalls; that is slow, and nothing for a program that goes on.
 #[derive(Debug)]
-#[must_use = "lines that wait to be written are lost when the program ends without it"]
+#[must_use = "telemetry ends with its last guard: lines that come later are written one by one"]
 pub struct TelemetryGuard {
-    /// Absent in an inert guard.
+    /// Absent in an inert guard, and once it was shut down.
     writer: Option<Writer>,
 }
 
 impl TelemetryGuard {
     pub(crate) fn new(writer: Writer) -> Self {
+        writer.open();
         Self {
             writer: Some(writer),
         }
@@ -29,18 +33,19 @@ impl TelemetryGuard {
     }
 
     /// Waits until all lines accepted so far are written; `false` when `deadline` passes
-    /// first. Blocks the thread: for short-lived processes, and before a fork or suspend.
+    /// first. Blocks the thread: for short-lived processes, and before a suspend.
     pub fn flush(&self, deadline: Duration) -> bool {
-        flush(self.writer.as_ref(), deadline)
+        let writer = self.writer.as_ref();
+        writer.is_none_or(|writer| writer.flush(deadline))
     }
 
-    /// Waits, without blocking the thread, until all lines accepted so far are written;
-    /// `false` when `deadline` passes first. Lines that come later are still written as
-    /// long as the process lives.
+    /// Ends telemetry, if this is the last guard, and waits, without blocking the thread, until all
+    /// lines accepted so far are written; `false` when `deadline` passes first.
     pub async fn shutdown(mut self, deadline: Duration) -> bool {
         let Some(writer) = self.writer.take() else {
             return true;
         };
+        writer.close();
         let (done, is_done) = tokio::sync::oneshot::channel();
         // A thread of its own: the runtime may have no blocking threads or timers, and be
         // about to end.
@@ -56,10 +61,9 @@ impl TelemetryGuard {
 
 impl Drop for TelemetryGuard {
     fn drop(&mut self) {
-        flush(self.writer.as_ref(), DROP_TIMEOUT);
+        if let Some(writer) = &self.writer {
+            writer.close();
+            writer.flush(DROP_TIMEOUT);
+        }
     }
-}
-
-fn flush(writer: Option<&Writer>, deadline: Duration) -> bool {
-    writer.is_none_or(|writer| writer.flush(deadline))
 }

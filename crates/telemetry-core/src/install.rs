@@ -76,8 +76,7 @@ impl Telemetry {
     /// Puts telemetry into effect for the whole process, and logs `telemetry_initialized`
     /// and what is wrong with the settings. Records of the `log` crate become lines too.
     ///
-    /// When telemetry is installed already this does nothing: the guard it returns is
-    /// inert.
+    /// When telemetry is installed already this only adds a guard: telemetry ends with its last one.
     ///
     /// # Errors
     ///
@@ -99,7 +98,7 @@ impl Telemetry {
     ) -> Result<TelemetryGuard, InstallError> {
         let mut installed = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
         if *installed {
-            return Ok(TelemetryGuard::inert());
+            return Ok(further_guard());
         }
         let Self {
             config,
@@ -123,8 +122,9 @@ impl Telemetry {
             .init();
         other_globals();
         drop(installed);
+        let guard = TelemetryGuard::new(writer);
         write_initialized(&config);
-        Ok(TelemetryGuard::new(writer))
+        Ok(guard)
     }
 
     /// Runs `work` with this telemetry in effect on this thread alone.
@@ -175,6 +175,19 @@ pub(crate) fn install_for_tests() -> Result<(), InstallError> {
         *installed = true;
     }
     Ok(())
+}
+
+/// Says whether telemetry is installed, or the test kit in its place.
+pub(crate) fn is_installed() -> bool {
+    *INSTALLING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes a guard of what is installed already.
+pub(crate) fn further_guard() -> TelemetryGuard {
+    match writer::installed() {
+        Some(writer) => TelemetryGuard::new(writer.clone()),
+        None => TelemetryGuard::inert(),
+    }
 }
 
 /// Which names the fields of HTTP events have, by the settings that are installed.

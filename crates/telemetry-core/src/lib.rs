@@ -51,7 +51,7 @@
 //! | `telemetry_config_warning` | warning | `variable`, `problem`, `using` | a setting is bad or misspelt |
 //! | `log_loss_started` | warning | `dropped_lines` | lines begin to be dropped |
 //! | `log_loss_ended` | warning | `dropped_lines`, `duration_ms` | a second has passed without loss |
-//! | `work_panicked` | error | `error`, `exception` | a spawned task or thread, or a unit of work of your own, panicked |
+//! | `work_panicked` | error | `error`, `exception`, `thread.name` | code panicked, and no request, connection, job or message reports it |
 //!
 //! # What a line holds
 //!

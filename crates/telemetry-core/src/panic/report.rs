@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 use tracing::{Dispatch, Span, dispatcher};
@@ -16,6 +16,7 @@ use crate::scope::Scope;
 #[cfg(feature = "testing")]
 use crate::testing::Tag;
 use crate::trace;
+use crate::writer::exit::flush_before_abort;
 
 pin_project! {
     /// A future whose panic is reported by a line, and goes on.
@@ -130,7 +131,11 @@ pub(super) fn write_from_hook(seen: SeenPanic) {
         dispatcher::with_default(&dispatch, || span.in_scope(|| emit(&seen)));
         seen.escaped();
     });
+    let started = Instant::now();
     done.wait(timeout);
+    if cfg!(panic = "abort") {
+        flush_before_abort(reporter::ABORT_TIMEOUT.saturating_sub(started.elapsed()));
+    }
 }
 
 /// Writes the line. A subscriber that panics has not written it, and takes nothing else with it.

@@ -1,26 +1,31 @@
 //! The buffer between the callers and the writer thread.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+// The model of the buffer (`model.rs`) compiles this file with its own `sync`.
+use super::sync::{Condvar, Mutex, MutexGuard, now};
 use crate::statistics::Statistics;
 use crate::writer::Overflow;
 use crate::writer::loss::Drops;
 
 /// How many bytes a chunk gathers: what a pipe takes in one go. Growing by chunks never
 /// copies what is there already.
-const CHUNK: usize = 64 * 1024;
+const CHUNK_CAPACITY: usize = 64 * 1024;
 /// How many emptied chunks are kept to be filled again.
-const SPARE_CHUNKS: usize = 4;
-/// How much gathers before the thread is woken without waiting for its pause to end. More would not
-/// stay in the caches that are near until it is written.
-const ENOUGH: usize = 2 * CHUNK;
+const MAX_SPARE_CHUNKS: usize = 4;
+/// How many bytes wake the thread before its pause ends. More would not stay in the near caches until
+/// they are written.
+const WAKE_THRESHOLD: usize = 2 * CHUNK_CAPACITY;
 /// How long the thread waits between two batches, and at first when there is nothing.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
+const MIN_PAUSE: Duration = Duration::from_millis(25);
 /// Beyond this pause, which doubles as long as nothing comes, the thread sleeps until it
 /// is woken.
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+const MAX_PAUSE: Duration = Duration::from_millis(50);
+/// How long after one batch the next begins when an urgent line came meanwhile.
+const URGENT_INTERVAL: Duration = Duration::from_millis(1);
+/// How long a line that comes after the end waits to be written.
+const WRITE_THROUGH_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Some whole lines.
 #[derive(Debug, Default)]
@@ -49,7 +54,7 @@ pub(super) struct Buffer {
     progress: Condvar,
     capacity: usize,
     /// With more than so many bytes, the thread is woken.
-    enough: usize,
+    wake_threshold: usize,
     overflow: Overflow,
 }
 
@@ -63,6 +68,17 @@ struct State {
     /// Bytes that the thread has taken and not yet written.
     taken: usize,
     thread: Thread,
+    /// An urgent line came since the last batch was taken.
+    is_urgent: bool,
+    /// When the last batch was taken.
+    taken_at: Option<Instant>,
+
+    /// How many guards there are.
+    owners: u32,
+    /// The last guard is gone, or the process exits: each line is written before its caller goes on.
+    is_ended: bool,
+    /// A line that came after the end was not written in time: those after it do not wait.
+    is_stalled: bool,
 
     accepted: u64,
     written: u64,
@@ -80,7 +96,7 @@ struct State {
 /// What the thread is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Thread {
-    /// Writing, or told to.
+    /// Writing, or woken.
     #[default]
     Awake,
     /// Waiting for its pause to end: only what is urgent wakes it.
@@ -123,13 +139,13 @@ impl State {
 
     #[cold]
     fn add_chunk(&mut self, line: usize) {
-        let spare = if line <= CHUNK {
+        let spare = if line <= CHUNK_CAPACITY {
             self.spare.pop()
         } else {
             None
         };
         self.chunks.push_back(Chunk {
-            bytes: spare.unwrap_or_else(|| Vec::with_capacity(line.max(CHUNK))),
+            bytes: spare.unwrap_or_else(|| Vec::with_capacity(line.max(CHUNK_CAPACITY))),
             lines: 0,
         });
     }
@@ -139,22 +155,32 @@ impl Buffer {
     pub(super) fn new(capacity: usize, overflow: Overflow) -> Self {
         Self {
             state: Mutex::default(),
-            wake: Condvar::new(),
-            progress: Condvar::new(),
+            wake: Condvar::default(),
+            progress: Condvar::default(),
             capacity,
-            enough: ENOUGH.min(capacity / 2),
+            wake_threshold: WAKE_THRESHOLD.min(capacity / 2),
             overflow,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Adds a guard.
+    pub(super) fn open(&self) {
+        let mut state = self.state.lock();
+        state.owners += 1;
+        state.is_ended = false;
+    }
+
+    /// Takes a guard away. The last one ends the buffering of lines.
+    pub(super) fn close(&self) {
+        let mut state = self.state.lock();
+        state.owners = state.owners.saturating_sub(1);
+        state.is_ended |= state.owners == 0;
     }
 
     /// Takes a line in, or counts it as refused.
     #[inline]
     pub(super) fn push(&self, line: &[u8], is_urgent: bool) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let mut used = state.gathered + state.taken;
         if used + line.len() > self.capacity {
             match self.wait_for_room(state, line.len()) {
@@ -164,7 +190,11 @@ impl Buffer {
             used = state.gathered + state.taken;
         }
         state.append(line);
-        let wakes = state.wakes(is_urgent || used > self.enough);
+        if state.is_ended {
+            return self.write_through(state);
+        }
+        state.is_urgent |= is_urgent;
+        let wakes = state.wakes(is_urgent || used > self.wake_threshold);
         drop(state);
         if wakes {
             self.wake.notify_one();
@@ -194,39 +224,64 @@ impl Buffer {
             if state.wakes(true) {
                 self.wake.notify_one();
             }
-            state = self
-                .progress
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.progress.wait_until(state, None);
         }
+    }
+
+    /// Waits until the line that was added last is written, unless the output stalls.
+    #[cold]
+    fn write_through(&self, mut state: MutexGuard<'_, State>) {
+        if state.is_stalled {
+            state.is_urgent = true;
+            if state.wakes(true) {
+                self.wake.notify_one();
+            }
+            return;
+        }
+        let (mut state, is_written) =
+            self.wait_for_flush(state, now().checked_add(WRITE_THROUGH_TIMEOUT));
+        state.is_stalled = !is_written;
     }
 
     /// See [`Writer::flush`](super::Writer::flush).
     pub(super) fn flush(&self, deadline: Duration) -> bool {
-        let end = Instant::now().checked_add(deadline);
-        let mut state = self.lock();
+        let end = now().checked_add(deadline);
+        self.wait_for_flush(self.state.lock(), end).1
+    }
+
+    /// Flushes, also when the lock is never released. With `ends`, lines that come later are written
+    /// through.
+    pub(super) fn flush_within(&self, timeout: Duration, ends: bool) -> bool {
+        let end = now() + timeout;
+        let Some(mut state) = self.state.lock_until(end) else {
+            return false;
+        };
+        state.is_ended |= ends;
+        self.wait_for_flush(state, Some(end)).1
+    }
+
+    /// Has all lines accepted so far written; `false` when `end` comes first.
+    fn wait_for_flush<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        end: Option<Instant>,
+    ) -> (MutexGuard<'a, State>, bool) {
         state.flushes_asked += 1;
         let ticket = state.flushes_asked;
         if state.wakes(true) {
             self.wake.notify_one();
         }
         while state.flushes_done < ticket {
-            let left = end.map_or(Duration::MAX, |end| {
-                end.saturating_duration_since(Instant::now())
-            });
-            if left.is_zero() {
-                return false;
+            if end.is_some_and(|end| now() >= end) {
+                return (state, false);
             }
-            (state, _) = self
-                .progress
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.progress.wait_until(state, end);
         }
-        true
+        (state, true)
     }
 
     pub(super) fn statistics(&self) -> Statistics {
-        let state = self.lock();
+        let state = self.state.lock();
         Statistics {
             written: state.written,
             dropped: state.lost + state.refused,
@@ -237,26 +292,32 @@ impl Buffer {
 
     /// Takes what is to be reported of lost lines.
     pub(super) fn take_drops(&self) -> Drops {
-        std::mem::take(&mut self.lock().drops)
+        std::mem::take(&mut self.state.lock().drops)
     }
 
     /// Waits for lines or flushes and takes them; comes back without any when `at_most`
     /// has passed. Called by the thread alone.
     pub(super) fn take(&self, at_most: Option<Duration>) -> Batch {
-        let end = at_most.map(|at_most| Instant::now() + at_most);
-        let mut pause = SHORTEST_PAUSE;
-        let mut state = self.lock();
+        let end = at_most.map(|at_most| now() + at_most);
+        let mut pause = MIN_PAUSE;
+        let mut state = self.state.lock();
         loop {
             // Also the first time: what comes within the pause is written in one batch.
             if state.flushes_asked == state.flushes_done {
-                state = self.pause(state, &mut pause, end);
+                state = if state.is_urgent {
+                    self.pause_for_urgent(state)
+                } else {
+                    self.pause(state, &mut pause, end)
+                };
             }
-            let is_over = end.is_some_and(|end| end <= Instant::now());
+            let is_over = end.is_some_and(|end| end <= now());
             if state.gathered > 0 || state.flushes_asked > state.flushes_done || is_over {
                 break;
             }
         }
         state.thread = Thread::Awake;
+        state.is_urgent = false;
+        state.taken_at = Some(now());
         state.taken = state.gathered;
         state.gathered = 0;
         Batch {
@@ -266,6 +327,15 @@ impl Buffer {
         }
     }
 
+    /// Waits until an urgent line may follow the last batch.
+    fn pause_for_urgent<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let due = state.taken_at.map(|taken_at| taken_at + URGENT_INTERVAL);
+        while due.is_some_and(|due| now() < due) {
+            state = self.wake.wait_until(state, due);
+        }
+        state
+    }
+
     /// Waits for the pause to end, or, beyond the longest, until there is a line.
     fn pause<'a>(
         &self,
@@ -273,20 +343,17 @@ impl Buffer {
         pause: &mut Duration,
         end: Option<Instant>,
     ) -> MutexGuard<'a, State> {
-        let sleeps = *pause > LONGEST_PAUSE;
-        if sleeps && end.is_none() {
-            state.thread = Thread::Asleep;
-            return self
-                .wake
-                .wait_while(state, |state| state.thread != Thread::Awake)
-                .unwrap_or_else(PoisonError::into_inner);
+        let is_longest = *pause > MAX_PAUSE;
+        let (thread, until) = if is_longest && end.is_none() {
+            (Thread::Asleep, None)
+        } else {
+            (Thread::Pausing, Some(now() + *pause))
+        };
+        state.thread = thread;
+        while state.thread != Thread::Awake && until.is_none_or(|until| now() < until) {
+            state = self.wake.wait_until(state, until);
         }
-        state.thread = Thread::Pausing;
-        let (state, _) = self
-            .wake
-            .wait_timeout_while(state, *pause, |state| state.thread != Thread::Awake)
-            .unwrap_or_else(PoisonError::into_inner);
-        if !sleeps {
+        if !is_longest {
             *pause *= 2;
         }
         state
@@ -294,12 +361,12 @@ impl Buffer {
 
     /// Counts what became of a chunk and makes its room free.
     pub(super) fn settle(&self, mut chunk: Chunk, lost: u64) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.taken -= chunk.bytes.len();
         state.written += chunk.lines - lost;
         state.lost += lost;
         state.drops.add(lost);
-        if state.spare.len() < SPARE_CHUNKS && chunk.bytes.capacity() <= CHUNK {
+        if state.spare.len() < MAX_SPARE_CHUNKS && chunk.bytes.capacity() <= CHUNK_CAPACITY {
             chunk.bytes.clear();
             state.spare.push(chunk.bytes);
         }
@@ -309,9 +376,10 @@ impl Buffer {
 
     /// Ends the flushes that were asked for before `batch` was taken.
     pub(super) fn end_flushes(&self, batch: &Batch) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.flushes_done < batch.flushes {
             state.flushes_done = batch.flushes;
+            state.is_stalled = false;
             drop(state);
             self.progress.notify_all();
         }

@@ -6,8 +6,9 @@ use std::sync::{Condvar, Mutex};
 use std::time::Instant;
 
 use super::*;
+use crate::writer;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const MIB: usize = 1024 * 1024;
 
 /// An output that does as it is told.
@@ -43,8 +44,12 @@ enum Step {
 impl Output {
     fn stalled() -> Self {
         let output = Self::default();
-        output.0.state.lock().unwrap().is_stalled = true;
+        output.stall();
         output
+    }
+
+    fn stall(&self) {
+        self.0.state.lock().unwrap().is_stalled = true;
     }
 
     fn scripted(script: impl IntoIterator<Item = Step>) -> Self {
@@ -64,7 +69,7 @@ impl Output {
         let (_state, timeout) = self
             .0
             .changed
-            .wait_timeout_while(state, PATIENCE, |state| state.waiting == 0)
+            .wait_timeout_while(state, TIMEOUT, |state| state.waiting == 0)
             .unwrap();
         assert!(!timeout.timed_out());
     }
@@ -126,7 +131,13 @@ fn start(output: &Output, capacity: usize, overflow: Overflow) -> Writer {
         LossReport::Started { dropped } => format!("loss started {dropped}\n").into_bytes(),
         LossReport::Ended { dropped, .. } => format!("loss ended {dropped}\n").into_bytes(),
     });
-    Writer::start(Box::new(output.clone()), capacity, overflow, report).unwrap()
+    Writer::start(
+        writer::Output::from_writer(output.clone()),
+        capacity,
+        overflow,
+        report,
+    )
+    .unwrap()
 }
 
 fn write(writer: &Writer, text: &str) {
@@ -154,7 +165,7 @@ fn what_is_accepted_is_written_whole_and_in_order() {
     let output = Output::default();
     let writer = start(&output, MIB, Overflow::Drop);
     write_numbers(&writer, 0..10_000);
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), numbers(0..10_000));
     assert_eq!(counts(&writer), (10_000, 0, 0));
 }
@@ -167,7 +178,7 @@ fn lines_are_written_in_batches() {
     output.wait_until_stalled();
     write_numbers(&writer, 0..10_000);
     output.release();
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     let calls = output.0.state.lock().unwrap().calls.len();
     // One for the first line, then one for each 64 KiB.
     assert_eq!(calls, 2);
@@ -193,7 +204,7 @@ fn threads_do_not_tear_each_others_lines() {
     for thread in threads {
         thread.join().unwrap();
     }
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     let lines = output.lines();
     assert_eq!(lines.len(), 40_000);
     let mut next = [0; 8];
@@ -217,7 +228,7 @@ fn a_full_buffer_drops_and_counts_exactly() {
     write_numbers(&writer, 100..600);
     assert_eq!(counts(&writer), (0, 500 - 248, 249));
     output.release();
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(counts(&writer), (249, 252, 0));
     let mut expected = numbers(100..348);
     expected.insert(0, "first".into());
@@ -232,7 +243,7 @@ fn the_start_and_the_end_of_loss_are_reported() {
     output.wait_until_stalled();
     write_numbers(&writer, 100..200);
     output.release();
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     let dropped = writer.statistics().dropped;
     assert_eq!(
         output.reports(),
@@ -243,7 +254,7 @@ fn the_start_and_the_end_of_loss_are_reported() {
     );
     // Without further loss nothing more is said.
     write(&writer, "last");
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.reports().len(), 2);
     assert!(output.text().ends_with("last\n"));
 }
@@ -256,7 +267,7 @@ fn the_end_of_loss_is_reported_without_another_line() {
     output.wait_until_stalled();
     write_numbers(&writer, 100..200);
     output.release();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while output.reports().len() < 2 {
         assert!(Instant::now() < deadline);
         std::thread::yield_now();
@@ -277,7 +288,7 @@ fn blocking_loses_nothing_and_stays_within_bounds() {
     for thread in threads {
         thread.join().unwrap();
     }
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(counts(&writer), (20_000, 0, 0));
     assert_eq!(output.lines().len(), 20_000);
     let largest = output.0.state.lock().unwrap().calls.iter().copied().max();
@@ -298,7 +309,7 @@ fn blocking_waits_for_a_stalled_output() {
     assert!(!*is_done.lock().unwrap());
     output.release();
     thread.join().unwrap();
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), numbers(100..110));
 }
 
@@ -309,7 +320,7 @@ fn a_line_larger_than_the_buffer_is_dropped_or_goes_alone() {
     let writer = start(&output, 100, Overflow::Drop);
     write(&writer, &long);
     write(&writer, "short");
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), ["short"]);
     assert_eq!(counts(&writer), (1, 1, 0));
 
@@ -318,7 +329,7 @@ fn a_line_larger_than_the_buffer_is_dropped_or_goes_alone() {
     write(&writer, "before");
     write(&writer, &long);
     write(&writer, "after");
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), ["before", &long, "after"]);
 }
 
@@ -330,7 +341,7 @@ fn a_line_larger_than_a_chunk_is_written_whole() {
     write(&writer, "before");
     write(&writer, &long);
     write(&writer, "after");
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), ["before", &long, "after"]);
 }
 
@@ -339,7 +350,7 @@ fn an_output_that_takes_a_few_bytes_at_a_time_gets_them_all() {
     let output = Output::scripted((0..500).map(|step| Step::Take(step % 7 + 1)));
     let writer = start(&output, MIB, Overflow::Drop);
     write_numbers(&writer, 0..1_000);
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), numbers(0..1_000));
 }
 
@@ -356,7 +367,7 @@ fn a_full_disk_loses_nothing_once_there_is_room_again() {
     ]);
     let writer = start(&output, MIB, Overflow::Drop);
     write_numbers(&writer, 0..1_000);
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), numbers(0..1_000));
     assert_eq!(counts(&writer), (1_000, 0, 0));
 }
@@ -374,14 +385,14 @@ fn a_reader_that_is_gone_costs_lines_and_nothing_else() {
         let writer = start(&output, 1000, overflow);
         write_numbers(&writer, 100..103);
         output.release();
-        assert!(writer.flush(PATIENCE));
+        assert!(writer.flush(TIMEOUT));
         // Whatever the first batch held is lost; a line of which a part was written is
         // ended before the next one.
         let (written, dropped, waiting) = counts(&writer);
         assert_eq!((written + dropped, waiting), (3, 0));
         assert!(dropped > 0);
         write(&writer, "next");
-        assert!(writer.flush(PATIENCE));
+        assert!(writer.flush(TIMEOUT));
         let lines = output.lines();
         assert_eq!(lines[0], "10");
         assert_eq!(lines.last().unwrap(), "next");
@@ -394,7 +405,7 @@ fn a_reader_that_is_gone_for_good_does_not_hold_up_blocking_callers() {
     let output = Output::scripted((0..10_000).map(|_| Step::Fail(ErrorKind::BrokenPipe)));
     let writer = start(&output, 100, Overflow::Block);
     write_numbers(&writer, 0..1_000);
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(counts(&writer), (0, 1_000, 0));
 }
 
@@ -403,7 +414,7 @@ fn an_output_that_panics_is_tried_again() {
     let output = Output::scripted([Step::Panic]);
     let writer = start(&output, MIB, Overflow::Drop);
     write(&writer, "survives");
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), ["survives"]);
 }
 
@@ -416,14 +427,14 @@ fn a_flush_gives_up_at_its_deadline_and_what_waits_is_written_later() {
     assert!(!writer.flush(Duration::ZERO));
     assert_eq!(counts(&writer), (0, 0, 1));
     output.release();
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert_eq!(output.lines(), ["waits"]);
 }
 
 #[test]
 fn a_flush_of_nothing_ends_at_once() {
     let writer = start(&Output::default(), MIB, Overflow::Drop);
-    assert!(writer.flush(PATIENCE));
+    assert!(writer.flush(TIMEOUT));
     assert!(writer.flush(Duration::MAX));
 }
 
@@ -434,10 +445,96 @@ fn a_line_is_written_soon_without_a_flush() {
     for round in 1..=5 {
         // Also when the thread has gone to sleep in between.
         write(&writer, "x");
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while output.lines().len() < round {
             assert!(Instant::now() < deadline);
             std::thread::yield_now();
         }
     }
+}
+
+/// The shortest time from a line, which `write` writes, until the output has it.
+fn shortest_way(level: Level, mut before: impl FnMut(&Output, &Writer)) -> Duration {
+    let output = Output::default();
+    let writer = start(&output, MIB, Overflow::Drop);
+    let ways = (1..=20).map(|round| {
+        before(&output, &writer);
+        let begun = Instant::now();
+        writer.accept(b"awaited\n", level);
+        while output.text().matches("awaited").count() < round {
+            assert!(begun.elapsed() < TIMEOUT);
+            std::thread::yield_now();
+        }
+        begun.elapsed()
+    });
+    ways.min().unwrap()
+}
+
+#[test]
+fn an_urgent_line_is_out_within_two_milliseconds() {
+    let shortest = Duration::from_millis(2);
+    for level in [Level::ERROR, Level::WARN] {
+        // From an idle thread, and from one that has just written.
+        assert!(shortest_way(level, |_, _| {}) < shortest);
+        let after_others = shortest_way(level, |_, writer| {
+            write(writer, "other");
+            assert!(writer.flush(TIMEOUT));
+        });
+        assert!(after_others < shortest);
+    }
+}
+
+#[test]
+fn an_urgent_line_that_comes_while_others_are_written_does_not_wait_for_the_pause() {
+    let output = Output::default();
+    let writer = start(&output, MIB, Overflow::Drop);
+    let ways = (1..=20).map(|round| {
+        output.stall();
+        write(&writer, "other");
+        output.wait_until_stalled();
+        writer.accept(b"awaited\n", Level::ERROR);
+        let begun = Instant::now();
+        output.release();
+        while output.text().matches("awaited").count() < round {
+            assert!(begun.elapsed() < TIMEOUT);
+            std::thread::yield_now();
+        }
+        begun.elapsed()
+    });
+    assert!(ways.min().unwrap() < Duration::from_millis(3));
+}
+
+#[test]
+fn a_line_after_the_end_does_not_wait_long_for_an_output_that_stalls() {
+    let output = Output::stalled();
+    let writer = start(&output, MIB, Overflow::Drop);
+    writer.open();
+    writer.close();
+    write(&writer, "first");
+    let begun = Instant::now();
+    write_numbers(&writer, 0..1_000);
+    // The first one has waited for all.
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    output.release();
+    assert!(writer.flush(TIMEOUT));
+    assert_eq!(output.lines().len(), 1_001);
+    // And from then on each is written at once.
+    for round in 1..=10 {
+        write(&writer, "last");
+        assert_eq!(output.text().matches("last").count(), round);
+    }
+}
+
+#[test]
+fn a_flush_where_nothing_goes_on_ends_in_time() {
+    let output = Output::stalled();
+    let writer = start(&output, MIB, Overflow::Drop);
+    write(&writer, "waits");
+    let begun = Instant::now();
+    assert!(!writer.flush_within(Duration::from_millis(20)));
+    assert!(!writer.end_within(Duration::from_millis(20)));
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    output.release();
+    assert!(writer.flush_within(TIMEOUT));
+    assert_eq!(output.lines(), ["waits"]);
 }

@@ -2,13 +2,14 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use crate::panic::ignore_panics_of_this_thread;
-use crate::writer::buffer::{Buffer, Chunk};
+use crate::writer::buffer::Chunk;
 use crate::writer::loss::{Loss, ReportLine};
+use crate::writer::pieces::split_piece;
+use crate::writer::{Output, Writer};
 
 /// How long to wait before an output that would block is tried again.
 const WOULD_BLOCK_PAUSE: Duration = Duration::from_millis(5);
@@ -16,8 +17,8 @@ const WOULD_BLOCK_PAUSE: Duration = Duration::from_millis(5);
 const FAILURE_PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) struct Worker {
-    buffer: Arc<Buffer>,
-    output: Box<dyn Write + Send>,
+    writer: Writer,
+    output: Output,
     report: ReportLine,
     loss: Loss,
     /// The output failed the last time it was tried.
@@ -27,13 +28,9 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(
-        buffer: Arc<Buffer>,
-        output: Box<dyn Write + Send>,
-        report: ReportLine,
-    ) -> Self {
+    pub(super) fn new(writer: Writer, output: Output, report: ReportLine) -> Self {
         Self {
-            buffer,
+            writer,
             output,
             report,
             loss: Loss::default(),
@@ -45,14 +42,14 @@ impl Worker {
     pub(super) fn run(mut self) -> ! {
         ignore_panics_of_this_thread();
         loop {
-            let mut batch = self.buffer.take(self.loss.report_due());
+            let mut batch = self.writer.0.buffer.take(self.loss.report_due());
             while let Some(chunk) = batch.chunks.pop_front() {
                 let lost = self.write_chunk(&chunk);
-                self.buffer.settle(chunk, lost);
+                self.writer.0.buffer.settle(chunk, lost);
             }
             self.report_loss(batch.is_flush);
             self.flush_output();
-            self.buffer.end_flushes(&batch);
+            self.writer.0.buffer.end_flushes(&batch);
         }
     }
 
@@ -81,9 +78,22 @@ impl Worker {
         written
     }
 
-    /// Writes all bytes, trying again after failures that may pass. An error is final: the
-    /// reader is gone. It tells how many bytes were not written.
+    /// Writes all bytes, trying again after failures that may pass.
+    ///
+    /// # Errors
+    ///
+    /// The number of bytes that were not written, when the reader is gone.
     fn write_all(&mut self, mut bytes: &[u8]) -> Result<(), usize> {
+        while !bytes.is_empty() {
+            let (piece, rest) = split_piece(bytes, self.output.max_write());
+            self.write_piece(piece).map_err(|left| left + rest.len())?;
+            bytes = rest;
+        }
+        Ok(())
+    }
+
+    /// Writes what is given to the output at once.
+    fn write_piece(&mut self, mut bytes: &[u8]) -> Result<(), usize> {
         while !bytes.is_empty() {
             match self.write_some(bytes) {
                 Ok(0) => self.fail(&ErrorKind::WriteZero.into()),
@@ -95,7 +105,7 @@ impl Worker {
                     ErrorKind::Interrupted => {}
                     ErrorKind::WouldBlock => thread::sleep(WOULD_BLOCK_PAUSE),
                     ErrorKind::BrokenPipe => {
-                        self.tell(&error);
+                        self.report_failure(&error);
                         return Err(bytes.len());
                     }
                     _ => self.fail(&error),
@@ -113,15 +123,15 @@ impl Worker {
     }
 
     fn fail(&mut self, error: &io::Error) {
-        self.tell(error);
+        self.report_failure(error);
         thread::sleep(FAILURE_PAUSE);
     }
 
-    /// Says on the standard error stream, once until it recovers, that the output fails.
-    fn tell(&mut self, error: &io::Error) {
+    /// Reports on the standard error stream, once until it recovers, that the output fails.
+    fn report_failure(&mut self, error: &io::Error) {
         if !self.is_failing {
             self.is_failing = true;
-            // Where this cannot be said, nothing can.
+            // Nothing else can report it.
             let _unheard = writeln!(io::stderr(), "telemetry: cannot write log lines: {error}");
         }
     }
@@ -129,7 +139,10 @@ impl Worker {
     /// Writes what is due about lines that were lost.
     fn report_loss(&mut self, is_flush: bool) {
         // At a flush the start and the end may both be due.
-        while let Some(report) = self.loss.update(self.buffer.take_drops(), is_flush) {
+        while let Some(report) = self
+            .loss
+            .update(self.writer.0.buffer.take_drops(), is_flush)
+        {
             let line = (self.report)(&report);
             self.write_lines(&line);
         }

@@ -1,0 +1,1 @@
+//! The buffer under a model checker.
