@@ -54,8 +54,8 @@ impl Attempt {
     pub(crate) fn end(mut self, outcome: &Outcome, is_retried: bool) {
         let failure = match outcome {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(Failure::of_error(Failure::OTHER, error.as_ref())),
-            Err(panic) => Some(Failure::of_panic(panic)),
+            Ok(Err(error)) => Some(Failure::from_error(Failure::OTHER, error.as_ref())),
+            Err(panic) => Some(Failure::from_panic(panic)),
         };
         self.finish(failure.as_ref(), is_retried);
     }

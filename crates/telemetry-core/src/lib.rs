@@ -36,7 +36,8 @@
 //! | bind context | [`bind`], [`unbind`], [`bind_temporarily`], [`context`], [`Scope`] |
 //! | carry it into tasks and threads | [`spawn`], [`spawn_blocking`], [`spawn_thread`], [`FutureExt`] |
 //! | open a unit of work of your own, with a root span | [`UnitOfWork`], [`record_error`] |
-//! | tell a failure alike on a line, a span and metrics | [`Failure`] |
+//! | record a failure the same on a line, a span and metrics | [`Failure`], [`error_chain`] |
+//! | write instrumentation of your own | [`instrument`], [`Instruments`] |
 //! | carry it, and the trace, to other processes | [`propagation`] |
 //! | bind values of your own types | [`FieldValue`] |
 //! | add the lines to a subscriber of your own | [`LineLayer`] |
@@ -68,9 +69,11 @@ mod client;
 mod config;
 mod decode;
 mod encode;
+pub mod error_chain;
 mod failure;
 mod fields;
 mod install;
+pub mod instrument;
 mod instruments;
 mod interned;
 mod line;

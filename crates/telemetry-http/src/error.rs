@@ -31,7 +31,7 @@ impl RecordedError {
     /// Records an error with all that caused it.
     #[must_use]
     pub fn new(error: &dyn Error) -> Self {
-        let failure = Failure::of_error(Failure::OTHER, error);
+        let failure = Failure::from_error(Failure::OTHER, error);
         Self {
             message: failure.error,
             causes: failure.exception,

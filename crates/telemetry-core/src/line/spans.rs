@@ -5,8 +5,9 @@ use std::fmt::{self, Debug};
 
 use tracing::field::{Field, Visit};
 
+use crate::encode;
+use crate::error_chain;
 use crate::fields::Fields;
-use crate::line::event::source_chain;
 use crate::value::{FieldValue, ValueEncoder};
 
 /// The fields of a span, in its extensions. A type of our own, so that no other layer's
@@ -61,7 +62,7 @@ impl FieldsVisitor {
     fn message(&mut self, field: &Field, text: fmt::Arguments<'_>) -> bool {
         let is_message = self.is_event && field.name() == "message";
         if is_message {
-            self.message = Some(fmt::format(text));
+            self.message = Some(encode::text_of(text, usize::MAX));
         }
         is_message
     }
@@ -97,7 +98,8 @@ impl Visit for FieldsVisitor {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.set_text(field, format_args!("{value}"));
-        self.exception = self.exception.take().or_else(|| source_chain(value));
+        self.set(field, error_chain::message(value));
+        let exception = self.exception.take();
+        self.exception = exception.or_else(|| error_chain::exception(value));
     }
 }

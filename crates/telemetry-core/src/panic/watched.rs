@@ -49,7 +49,7 @@ pub(crate) fn watched<T>(work: impl FnOnce() -> T) -> T {
 #[cold]
 pub(crate) fn tell(panic: Panic) -> ! {
     if !panic.is_told {
-        let failure = Failure::of_panic(&panic);
+        let failure = Failure::from_panic(&panic);
         // A subscriber that panics has not told it, and does not take its place.
         let _told = panic::catch(|| {
             tracing::error!(
