@@ -134,10 +134,10 @@ impl Failure {
         span.set_status(Status::error(self.error.clone()));
     }
 
-    /// Marks the span of a unit of work as failed, as [`mark`](Self::mark) does, and adds an event
-    /// `exception` where there is something to say.
-    pub fn record_on(&self, span: &SpanRef<'_>) {
-        self.mark(span);
+    /// Sets the status of a unit's span, and adds an event `exception` where there is something to
+    /// say.
+    pub(crate) fn describe(&self, span: &SpanRef<'_>) {
+        span.set_status(Status::error(self.error.clone()));
         if self.error.is_empty() && self.exception.is_none() {
             return;
         }

@@ -54,23 +54,26 @@ pub async fn future_within<F: Future>(context: &Context, future: F) -> F::Output
     }
 }
 
-/// Ends the span of a unit of work, now or at `end`: with the fields that its scope has by then as
-/// attributes, but those whose keys are `taken`, and with its failure.
+/// Ends the span of a unit of work, now or at `end`: with these attributes, with its failure, and
+/// with the fields that its scope has by then, but those whose keys are there or are `taken`.
 pub fn end_span(
     context: &Context,
+    attributes: impl IntoIterator<Item = KeyValue>,
+    failure: Option<&Failure>,
     scope: &Scope,
     taken: &[&str],
-    failure: Option<&Failure>,
     end: Option<SystemTime>,
 ) {
     let span = context.span();
     if span.is_recording() {
-        with_attributes(|attributes| {
-            scope.add_attributes(attributes, taken);
-            span.set_attributes(attributes.drain(..));
+        with_attributes(|all| {
+            all.extend(attributes);
+            all.extend(failure.map(Failure::attribute));
+            scope.add_attributes(all, taken);
+            span.set_attributes(all.drain(..));
         });
         if let Some(failure) = failure {
-            failure.record_on(&span);
+            failure.describe(&span);
         }
     }
     match end {

@@ -146,6 +146,6 @@ impl Drop for Ending {
         };
         let outcome = self.outcome.take();
         let failure = outcome.unwrap_or_else(|| Err(Failure::cancelled())).err();
-        instrument::end_span(&context, &self.scope, &[], failure.as_ref(), None);
+        instrument::end_span(&context, [], failure.as_ref(), &self.scope, &[], None);
     }
 }

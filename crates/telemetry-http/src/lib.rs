@@ -125,6 +125,7 @@ mod body;
 mod client;
 mod client_ip;
 mod error;
+mod failure;
 mod future;
 mod hooks;
 mod in_flight;

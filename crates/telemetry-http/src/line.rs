@@ -82,6 +82,7 @@ impl<'a> LineFields<'a> {
         let (method, path) = (request.method.as_str(), request.path());
         let status = end.status.map(|status| status.as_u16());
         let settings = &request.settings;
+        let failure = request.failure.as_deref();
         Self {
             method: classic.then_some(method),
             request_method: stable.then_some(method),
@@ -103,8 +104,8 @@ impl<'a> LineFields<'a> {
                 .client
                 .filter(|_| settings.client_ip)
                 .map(|client| client.to_string()),
-            error: request.error.as_deref(),
-            exception: request.exception.as_deref(),
+            error: failure.map(|failure| failure.error.as_str()),
+            exception: failure.and_then(|failure| failure.exception.as_deref()),
         }
     }
 }

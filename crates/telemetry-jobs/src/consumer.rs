@@ -91,6 +91,6 @@ impl Recording {
         instruments
             .process_duration
             .record(duration.as_secs_f64(), &attributes);
-        instrument::end_span(&context, scope, &attributes::OF_JOB, failure, None);
+        instrument::end_span(&context, [], failure, scope, &attributes::OF_JOB, None);
     }
 }
