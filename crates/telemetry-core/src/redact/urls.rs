@@ -112,7 +112,12 @@ fn url_length(text: &str) -> usize {
     let punctuation = |last: char| {
         last.is_ascii_punctuation() && !matches!(last, '/' | '?' | '#' | '=' | '&' | '@' | ';')
     };
-    text.trim_end_matches(punctuation).len()
+    let length = text.trim_end_matches(punctuation).len();
+    // What stands in place of a secret ends with punctuation too.
+    let is_masked = REDACTED
+        .strip_suffix(']')
+        .is_some_and(|masked| text[..length].ends_with(masked) && text[length..].starts_with(']'));
+    length + usize::from(is_masked)
 }
 
 /// Masks what stands behind the `://` of one URL.
@@ -382,6 +387,22 @@ mod tests {
             "page=[redacted]&token=[redacted]&[redacted]&&"
         );
         assert!(is_borrowed(mask_query_values("")));
+    }
+
+    #[test]
+    fn what_is_masked_stays_as_it_is() {
+        for text in [
+            "http://h/?key=[redacted]",
+            "for url (http://h/?key=[redacted])",
+            "http://[redacted]@h/?a=[redacted]&b=[redacted], then",
+            r#"Some(\"http://h/?[redacted]\")"#,
+        ] {
+            assert_eq!(mask_urls(text), text);
+        }
+        assert_eq!(
+            mask_urls("http://h/?key=[redacted]a"),
+            "http://h/?key=[redacted]"
+        );
     }
 
     proptest::proptest! {
