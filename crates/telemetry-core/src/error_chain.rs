@@ -4,10 +4,12 @@
 //! lead back to itself, and its text may have no end. What is read here of an error is bounded,
 //! by [`MAX_CAUSES`] and [`MAX_BYTES`], and has a mark where something was left out.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Display};
 
 use crate::encode::{self, ELLIPSIS};
+use crate::redact::mask_urls;
 
 /// How many causes of an error are looked at.
 pub const MAX_CAUSES: usize = 32;
@@ -30,7 +32,8 @@ const SOURCE_PANICKED: &str = "[panicked in source]";
 /// assert_eq!(error_chain::message(&error), "invalid digit found in string");
 /// ```
 ///
-/// The place of a value that panics while it is formatted is taken by a mark; one that fails
+/// Secrets in URLs are masked, as on the spans of outgoing requests. The place of a value that
+/// panics while it is formatted is taken by a mark; one that fails
 /// keeps what it wrote, and has a mark behind it.
 #[must_use]
 pub fn message(value: &(impl Display + ?Sized)) -> String {
@@ -39,7 +42,26 @@ pub fn message(value: &(impl Display + ?Sized)) -> String {
 
 /// What a value says of itself, as [`message`].
 pub(crate) fn message_of(value: fmt::Arguments<'_>) -> String {
-    encode::text_of(value, MAX_BYTES - MARK_BYTES)
+    let mut text = encode::text_of(value, MAX_BYTES - MARK_BYTES);
+    if text.len() > MAX_BYTES - 2 * MARK_BYTES {
+        cut_before_half_a_url(&mut text);
+    }
+    if let Cow::Owned(masked) = mask_urls(&text) {
+        text = masked;
+        cut(&mut text, MAX_BYTES - MARK_BYTES);
+    }
+    text
+}
+
+/// Cuts a text that may have been cut within a URL: what is left of a password would not be found.
+fn cut_before_half_a_url(text: &mut String) {
+    if let Some(url) = text.rfind("://")
+        && text.ends_with(ELLIPSIS)
+        && !text[url..].contains([' ', '"', '\n', ')', '>', '\''])
+    {
+        text.truncate(url + "://".len());
+        text.push(ELLIPSIS);
+    }
 }
 
 /// An error with all that caused it, a cause a row; `None` when nothing did. The
@@ -351,6 +373,27 @@ mod tests {
         let error = Chain::new(iter::repeat_n("x".repeat(4000), 10));
         let exception = exception(&error).unwrap();
         assert!(exception.ends_with("xx…\ncaused by: … more causes"));
+    }
+
+    #[test]
+    fn secrets_in_urls_are_masked_in_an_error_and_its_causes() {
+        let messages = ["for url (http://h/?key=sesame)", "postgres://u:p@h/d"];
+        let error = Chain::new(messages.map(str::to_owned).into_iter());
+        assert_eq!(message(&error), "for url (http://h/?key=[redacted])");
+        let expected = "for url (http://h/?key=[redacted])\ncaused by: postgres://[redacted]@h/d";
+        assert_eq!(exception(&error).unwrap(), expected);
+        assert_eq!(sentence(&error), expected.replace("\ncaused by", ""));
+    }
+
+    #[test]
+    fn a_url_that_a_cut_goes_through_shows_no_secret() {
+        for url in ["http://u:sesame@h/?a=b", "http://h/?key=sesame"] {
+            for before in MAX_BYTES - 100..MAX_BYTES {
+                let text = message(&format!("{} {url}", "x".repeat(before)));
+                assert!(!text.contains("ses"), "{text}");
+                assert!(text.len() <= MAX_BYTES);
+            }
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::error_chain;
 use crate::fields::{Fields, Keys, render_key};
 use crate::line::callsite::{self, Callsite, FieldKey, FieldKind, Shape};
 use crate::line::spans::FieldsVisitor;
-use crate::line::{level_name, timestamp};
+use crate::line::{errors, level_name, timestamp};
 use crate::names;
 use crate::redact::REDACTED;
 
@@ -45,6 +45,9 @@ impl<'a> EventLine<'a> {
             Shape::Straight => line.straight(event),
             Shape::Mixed => line.mixed(event),
             Shape::Log => line.log(event),
+        }
+        if callsite.has_error {
+            errors::mask_fields(line.out);
         }
         line
     }

@@ -8,7 +8,8 @@ use tracing::field::{Field, Visit};
 use crate::encode;
 use crate::error_chain;
 use crate::fields::Fields;
-use crate::value::{FieldValue, ValueEncoder};
+use crate::line::errors;
+use crate::value::{FieldValue, Rendered, ValueEncoder};
 
 /// The fields of a span, in its extensions. A type of our own, so that no other layer's
 /// fields are taken for ours.
@@ -48,14 +49,21 @@ impl FieldsVisitor {
 
     fn set(&mut self, field: &Field, value: impl FieldValue) {
         let name = field.name();
-        self.fields
-            .set(name.strip_prefix("r#").unwrap_or(name), &value);
+        let name = name.strip_prefix("r#").unwrap_or(name);
+        if errors::is_text(name) {
+            let mut rendered = Vec::new();
+            value.encode(ValueEncoder::new(&mut rendered));
+            errors::mask(&mut rendered);
+            self.fields.set(name, &Rendered(&rendered));
+        } else {
+            self.fields.set(name, &value);
+        }
     }
 
     fn set_text(&mut self, field: &Field, text: fmt::Arguments<'_>) {
         let mut rendered = Vec::new();
         ValueEncoder::new(&mut rendered).display(&text);
-        self.set(field, crate::value::Rendered(&rendered));
+        self.set(field, Rendered(&rendered));
     }
 
     /// Keeps the message; `false` for any other field.

@@ -235,3 +235,43 @@ fn an_error_with_megabytes_of_text_is_cut() {
     assert!(error.ends_with("x…"));
     assert!(error.len() <= error_chain::MAX_BYTES);
 }
+
+#[test]
+fn secrets_in_the_urls_of_errors_are_masked() {
+    #[derive(Debug)]
+    struct Unreachable(&'static str);
+    impl Display for Unreachable {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "cannot reach {}", self.0)
+        }
+    }
+    impl Error for Unreachable {}
+    for (url, masked) in [
+        ("postgres://app:sesame@db/x", "postgres://[redacted]@db/x"),
+        (
+            "amqps://app:sesame@mq:5671/%2f",
+            "amqps://[redacted]@mq:5671/%2f",
+        ),
+        (
+            "redis://:sesame@cache:6379/0",
+            "redis://[redacted]@cache:6379/0",
+        ),
+        (
+            "http://h/prices/4?key=sesame",
+            "http://h/prices/4?key=[redacted]",
+        ),
+    ] {
+        let error = Unreachable(url);
+        let lines = parsed(|| {
+            tracing::error!(%error, "straight");
+            tracing::error!(at = 1, %error, "mixed");
+            tracing::error!(error = error.to_string(), exception = ?error, "text");
+            tracing::error!(error = &error as &dyn Error, "error");
+            tracing::error_span!("s", %error).in_scope(|| tracing::error!("of_span"));
+        });
+        for line in &lines {
+            assert_eq!(line["error"], format!("cannot reach {masked}"), "{line}");
+            assert!(!line.to_string().contains("sesame"), "{line}");
+        }
+    }
+}
