@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use telemetry_core::{FutureExt as _, InScope, Scope, panic};
+use telemetry_core::{Failure, FutureExt as _, InScope, Scope, panic};
 
 use crate::connection::Connection;
 use crate::handling::span::MessageSpan;
@@ -67,16 +67,16 @@ impl<S: Transport> MessageHandling<S> {
             let route = connection.recording.route.as_deref();
             MessageSpan::start(tracer, route, &connection.upgrade, &S::view(message))
         });
-        let scope = connection.scope.in_scope(|| {
-            let _attached = span.as_ref().map(MessageSpan::attach);
-            Scope::snapshot()
+        let scope = connection.scope.in_scope(|| match &span {
+            Some(span) => span.within(Scope::snapshot),
+            None => Scope::snapshot(),
         });
         Handling {
             work: work.in_scope(scope.clone()),
             end: span.map(|span| End {
                 span,
                 scope,
-                error: Some(span::CANCELLED),
+                outcome: None,
             }),
         }
     }
@@ -111,7 +111,8 @@ pin_project! {
 struct End {
     span: MessageSpan,
     scope: Scope,
-    error: Option<&'static str>,
+    /// Absent when it is dropped before it has ended.
+    outcome: Option<Result<(), Failure>>,
 }
 
 impl<F: Future> Future for Handling<F> {
@@ -126,13 +127,12 @@ impl<F: Future> Future for Handling<F> {
         match polled {
             Ok(polled) => {
                 let output = ready!(polled);
-                end.error = None;
+                end.outcome = Some(Ok(()));
                 *this.end = None;
                 Poll::Ready(output)
             }
             Err(panic) => {
-                end.error = Some(span::PANIC);
-                end.span.panicked(&panic);
+                end.outcome = Some(Err(Failure::from_panic(&panic)));
                 *this.end = None;
                 panic.resume()
             }
@@ -142,7 +142,9 @@ impl<F: Future> Future for Handling<F> {
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.span.end(&self.scope, self.error);
+        let outcome = self.outcome.take();
+        let failure = outcome.unwrap_or_else(|| Err(Failure::cancelled())).err();
+        self.span.end(failure.as_ref(), &self.scope);
     }
 }
 
