@@ -51,11 +51,14 @@ impl Attempt {
     }
 
     /// Ends an attempt that succeeded, failed with an error or panicked.
-    pub(crate) fn end(mut self, outcome: &Outcome, is_retried: bool) {
+    pub(crate) fn end(mut self, outcome: &mut Outcome, is_retried: bool) {
         let failure = match outcome {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(Failure::of_error(Failure::OTHER, error.as_ref())),
-            Err(panic) => Some(Failure::of_panic(panic)),
+            Ok(Err(error)) => Some(Failure::from_error(Failure::OTHER, error.as_ref())),
+            Err(panic) => {
+                panic.mark_reported();
+                Some(Failure::from_panic(panic))
+            }
         };
         self.finish(failure.as_ref(), is_retried);
     }

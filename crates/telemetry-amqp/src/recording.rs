@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_semantic_conventions::attribute::ERROR_TYPE;
-use telemetry_core::{Failure, Scope};
+use telemetry_core::{Failure, Scope, instrument};
 
 use crate::attributes;
 use crate::delivered::Delivered;
@@ -61,20 +60,11 @@ impl Recording {
             mut attributes,
         } = self;
         if let Some(failure) = failure {
-            attributes.push(KeyValue::new(ERROR_TYPE, failure.error_type));
+            attributes.push(failure.attribute());
         }
         instruments
             .process_duration
             .record(duration.as_secs_f64(), &attributes);
-        let span = context.span();
-        if span.is_recording() {
-            let mut fields = Vec::with_capacity(8);
-            scope.add_attributes(&mut fields, &attributes::OF_MESSAGE);
-            span.set_attributes(fields);
-            if let Some(failure) = failure {
-                failure.record_on(&span);
-            }
-        }
-        span.end();
+        instrument::end_span(&context, [], failure, scope, &attributes::OF_MESSAGE, None);
     }
 }

@@ -54,10 +54,10 @@ where
         let attempt = Attempt::start(&message, &self.broker.link.settings.server);
         let scope = attempt.scope.clone();
         let handled = async { (self.handler)(message.clone()).await.map_err(Into::into) };
-        let outcome = panic::catch_async(handled.in_scope(scope.clone())).await;
+        let mut outcome = panic::catch_async(handled.in_scope(scope.clone())).await;
         let has_failed = !matches!(outcome, Ok(Ok(())));
         let is_retried = has_failed && message.attempt() < self.settings.attempts;
-        attempt.end(&outcome, is_retried);
+        attempt.end(&mut outcome, is_retried);
         drop((outcome, permit));
         let settling = async {
             let verdict = if is_retried {

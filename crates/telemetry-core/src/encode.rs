@@ -216,21 +216,84 @@ fn decimal(out: &mut Vec<u8>, hundredths: u32) {
 }
 
 /// What stands in place of a value whose formatter panicked.
-const PANICKED: &str = "[panicked while formatting]";
+pub(crate) const PANICKED: &str = "[panicked while formatting]";
+/// What stands behind the part of a value that was written before its formatter failed.
+const FAILED: &str = "[failed while formatting]";
 
 /// Appends what `value` formats to as the inside of a JSON string.
 ///
-/// A formatter is the application's code: one that fails leaves what it wrote before, and
-/// one that panics a note of it. Neither is a reason to lose the line.
+/// A formatter is the application's code: one that fails or panics costs its own value, and
+/// neither the line nor the thread.
 #[inline]
 pub(crate) fn formatted(out: &mut Vec<u8>, value: fmt::Arguments<'_>) {
     let start = out.len();
-    let written = catch_unwind(AssertUnwindSafe(|| {
-        let _incomplete = Escaping(out).write_fmt(value);
-    }));
-    if written.is_err() {
-        out.truncate(start);
-        out.extend_from_slice(PANICKED.as_bytes());
+    match guarded(|| Escaping(out).write_fmt(value)) {
+        Some(Ok(())) => {}
+        Some(Err(fmt::Error)) => out.extend_from_slice(FAILED.as_bytes()),
+        None => {
+            out.truncate(start);
+            out.extend_from_slice(PANICKED.as_bytes());
+        }
+    }
+}
+
+/// What `value` formats to, as [`formatted`] writes it, cut at about `limit` bytes with `…`.
+///
+/// Takes the place of `to_string` and `format!` wherever a value of the application is
+/// formatted: both panic when its formatter fails.
+pub(crate) fn text_of(value: fmt::Arguments<'_>, limit: usize) -> String {
+    let mut text = Bounded {
+        text: String::new(),
+        limit,
+        is_full: false,
+    };
+    let written = guarded(|| text.write_fmt(value));
+    let Bounded {
+        mut text, is_full, ..
+    } = text;
+    match written {
+        Some(_) if is_full => text.push(ELLIPSIS),
+        Some(Ok(())) => {}
+        Some(Err(fmt::Error)) => text.push_str(FAILED),
+        None => PANICKED.clone_into(&mut text),
+    }
+    text
+}
+
+/// What stands where a text was cut.
+pub(crate) const ELLIPSIS: char = '…';
+
+/// Calls code of the application within a line or a record of ours; `None` when it panics.
+#[inline]
+pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(value) => Some(value),
+        Err(payload) => {
+            // The destructor of a payload may panic as well.
+            let _dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+            None
+        }
+    }
+}
+
+/// A text that takes no more than `limit` bytes.
+struct Bounded {
+    text: String,
+    limit: usize,
+    is_full: bool,
+}
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.limit - self.text.len();
+        if self.is_full || text.len() > room {
+            self.text.push_str(&text[..text.floor_char_boundary(room)]);
+            self.is_full = true;
+            // Ends a formatter that would go on.
+            return Err(fmt::Error);
+        }
+        self.text.push_str(text);
+        Ok(())
     }
 }
 
@@ -303,12 +366,52 @@ mod tests {
         }
         assert_eq!(
             written(|out| formatted(out, format_args!("a {Failing} b"))),
-            "a half"
+            "a half[failed while formatting]"
         );
         assert_eq!(
             written(|out| formatted(out, format_args!("a {Panicking} b"))),
             PANICKED
         );
+        assert_eq!(
+            text_of(format_args!("a {Failing} b"), usize::MAX),
+            "a half[failed while formatting]"
+        );
+        assert_eq!(
+            text_of(format_args!("a {Panicking} b"), usize::MAX),
+            PANICKED
+        );
+    }
+
+    #[test]
+    fn a_panic_whose_payload_panics_when_it_is_dropped_goes_no_further() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("on purpose")
+            }
+        }
+        struct Panicking;
+        impl fmt::Display for Panicking {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                std::panic::panic_any(Bomb)
+            }
+        }
+        assert_eq!(text_of(format_args!("{Panicking}"), usize::MAX), PANICKED);
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_its_formatter_is_stopped() {
+        struct Endless;
+        impl fmt::Display for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    f.write_str("ü")?;
+                }
+            }
+        }
+        assert_eq!(text_of(format_args!("{Endless}"), 7), "üüü…");
+        assert_eq!(text_of(format_args!("abc{}", "def"), 3), "abc…");
+        assert_eq!(text_of(format_args!("abc"), 3), "abc");
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! How a unit of work failed.
+//! How a unit of work, or a call, failed.
 
+use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::Write as _;
+use std::fmt::Display;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanRef, Status};
@@ -9,25 +10,31 @@ use opentelemetry_semantic_conventions::attribute::{
     EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE,
 };
 
+use crate::error_chain;
 use crate::names;
 use crate::panic::Panic;
 
 /// The name of the span event, by the semantic conventions.
 const EXCEPTION_EVENT: &str = "exception";
 
-/// How a unit of work failed, as its line, its span and its metrics tell it alike.
+/// How something failed, the same on its line, its span and its metrics.
+///
+/// What an error or a panic says is read by [`error_chain`]: bounded, and whatever its formatter
+/// does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {
     /// The class of what went wrong, one of few values: the [`ERROR_TYPE`](names::ERROR_TYPE) of
     /// spans and metrics.
-    pub error_type: &'static str,
+    pub error_type: Cow<'static, str>,
     /// What went wrong: the [`ERROR`](names::ERROR) of a line, and the description of the span's
-    /// status.
+    /// status. Empty when the class says all that may be said.
     pub error: String,
     /// The error with all that caused it, or the place and backtrace of the panic: the
     /// [`EXCEPTION`](names::EXCEPTION) of a line. `None` when nothing is known.
     pub exception: Option<String>,
+    /// Whether the class is the code that a server answered with.
+    is_code: bool,
 }
 
 impl Failure {
@@ -38,64 +45,109 @@ impl Failure {
     /// The class of any other error, by the semantic conventions.
     pub const OTHER: &str = "_OTHER";
 
-    /// The failure of an error of this class.
+    /// Makes a failure of this class, of which nothing else is known.
     #[must_use]
-    pub fn of_error(error_type: &'static str, error: &dyn Error) -> Self {
+    pub fn new(error_type: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            error_type,
-            error: error.to_string(),
-            exception: causes(error),
+            error_type: error_type.into(),
+            error: String::new(),
+            exception: None,
+            is_code: false,
         }
     }
 
-    /// The failure of what panicked.
+    /// Makes a failure of a code that a server answered with, which is its class.
     #[must_use]
-    pub fn of_panic(panic: &Panic) -> Self {
+    pub fn from_code(code: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            error_type: Self::PANIC,
-            error: format!("panic: {}", panic.message),
+            is_code: true,
+            ..Self::new(code)
+        }
+    }
+
+    /// Makes the failure of an error of this class.
+    #[must_use]
+    pub fn from_error(error_type: impl Into<Cow<'static, str>>, error: &dyn Error) -> Self {
+        Self {
+            error: error_chain::message(error),
+            exception: error_chain::exception(error),
+            ..Self::new(error_type)
+        }
+    }
+
+    /// Makes the failure of what panicked.
+    #[must_use]
+    pub fn from_panic(panic: &Panic) -> Self {
+        let message = &panic.message;
+        Self {
+            error: error_chain::message_of(format_args!("panic: {message}")),
             exception: panic.backtrace(),
+            ..Self::new(Self::PANIC)
         }
     }
 
-    /// The failure of what was dropped before it ended.
+    /// Makes the failure of what was dropped before it ended.
     #[must_use]
     pub fn cancelled() -> Self {
         Self {
-            error_type: Self::CANCELLED,
             error: "cancelled: dropped before it ended".to_owned(),
-            exception: None,
+            ..Self::new(Self::CANCELLED)
         }
     }
 
-    /// Marks a span as failed: its `error.type`, its status, and an event `exception`.
-    pub fn record_on(&self, span: &SpanRef<'_>) {
-        let Self {
-            error_type,
-            error,
-            exception,
-        } = self;
-        span.set_attribute(KeyValue::new(names::ERROR_TYPE, *error_type));
-        span.set_status(Status::error(error.clone()));
-        let mut attributes = vec![KeyValue::new(EXCEPTION_MESSAGE, error.clone())];
-        if *error_type == Self::PANIC {
+    /// Makes the failure of a call that is being dropped before it ended: by a panic of what has
+    /// called, or cancelled.
+    #[must_use]
+    pub fn dropped() -> Self {
+        if std::thread::panicking() {
+            Self {
+                error: "panic: dropped while the thread panicked".to_owned(),
+                ..Self::new(Self::PANIC)
+            }
+        } else {
+            Self::cancelled()
+        }
+    }
+
+    /// Sets what went wrong, as [`error_chain::message`] reads it.
+    #[must_use]
+    pub fn with_error(mut self, error: &(impl Display + ?Sized)) -> Self {
+        self.error = error_chain::message(error);
+        self
+    }
+
+    /// The code that a server answered with, if that is the class.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.is_code.then_some(&*self.error_type)
+    }
+
+    /// The class as an attribute of a metric.
+    #[must_use]
+    pub fn attribute(&self) -> KeyValue {
+        KeyValue::new(names::ERROR_TYPE, self.error_type.clone())
+    }
+
+    /// Marks the span of a call as failed: its `error.type` and its status.
+    pub fn mark(&self, span: &SpanRef<'_>) {
+        span.set_attribute(self.attribute());
+        span.set_status(Status::error(self.error.clone()));
+    }
+
+    /// Sets the status of a unit's span, and adds an event `exception` where there is something to
+    /// say.
+    pub(crate) fn describe(&self, span: &SpanRef<'_>) {
+        span.set_status(Status::error(self.error.clone()));
+        if self.error.is_empty() && self.exception.is_none() {
+            return;
+        }
+        let mut attributes = vec![KeyValue::new(EXCEPTION_MESSAGE, self.error.clone())];
+        if self.error_type == Self::PANIC {
             attributes.push(KeyValue::new(EXCEPTION_TYPE, Self::PANIC));
         }
-        if let Some(exception) = exception {
+        if let Some(exception) = &self.exception {
             attributes.push(KeyValue::new(EXCEPTION_STACKTRACE, exception.clone()));
         }
         span.add_event(EXCEPTION_EVENT, attributes);
     }
-}
-
-/// An error with all that caused it; `None` when nothing did.
-fn causes(error: &dyn Error) -> Option<String> {
-    let mut source = error.source();
-    let mut causes = source.map(|_| error.to_string())?;
-    while let Some(cause) = source {
-        // Writing to a string does not fail, unless the cause's own formatter does.
-        let _incomplete = write!(causes, "\ncaused by: {cause}");
-        source = cause.source();
-    }
-    Some(causes)
 }

@@ -36,7 +36,8 @@
 //! | bind context | [`bind`], [`unbind`], [`bind_temporarily`], [`context`], [`Scope`] |
 //! | carry it into tasks and threads | [`spawn`], [`spawn_blocking`], [`spawn_thread`], [`FutureExt`] |
 //! | open a unit of work of your own, with a root span | [`UnitOfWork`], [`record_error`] |
-//! | tell a failure alike on a line, a span and metrics | [`Failure`] |
+//! | record a failure the same on a line, a span and metrics | [`Failure`], [`error_chain`] |
+//! | write instrumentation of your own | [`instrument`], [`Instruments`] |
 //! | carry it, and the trace, to other processes | [`propagation`] |
 //! | bind values of your own types | [`FieldValue`] |
 //! | add the lines to a subscriber of your own | [`LineLayer`] |
@@ -70,10 +71,12 @@ mod config;
 mod decode;
 mod duration;
 mod encode;
+pub mod error_chain;
 mod failure;
 mod fields;
 mod guard;
 mod install;
+pub mod instrument;
 mod instruments;
 mod interned;
 mod line;
@@ -105,7 +108,7 @@ pub use instruments::{
 };
 pub use interned::interned;
 pub use line::{LineLayer, LineSink, LogFormat, fields_of_line};
-pub use redact::is_sensitive;
+pub use redact::{is_sensitive, mask_query, mask_query_values, mask_urls};
 pub use request_id::{RandomId, is_valid_request_id};
 pub use scope::{
     FutureExt, InScope, Scope, ScopeBuilder, TemporaryBinding, bind, bind_temporarily, context,

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::future::Future;
 
+use opentelemetry::Context;
 use opentelemetry::global::{self, BoxedTracer};
-use opentelemetry::trace::{
-    Link, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
-};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 
+use crate::error_chain;
 use crate::failure::Failure;
+use crate::instrument;
 use crate::instruments::Instruments;
 use crate::names;
 use crate::panic;
@@ -19,7 +19,8 @@ use crate::scope::{FutureExt as _, Scope, ScopeBuilder, with_current};
 use crate::trace;
 use crate::value::{FieldValue, Value};
 
-static TRACER: Instruments<BoxedTracer> = Instruments::new(|| global::tracer("telemetry_core"));
+static TRACER: Instruments<BoxedTracer> =
+    Instruments::new(|| global::tracer_with_scope(crate::instrumentation_scope!()));
 
 /// A unit of work of one's own, such as each cycle of a daemon: a new scope, with a request id
 /// and, where something exports, a root span.
@@ -96,7 +97,7 @@ impl UnitOfWork {
         };
         panic::watch();
         let caught = panic::catch_async(work).in_scope(scope.clone()).await;
-        ending.outcome = Some(caught.as_ref().map(drop).map_err(Failure::of_panic));
+        ending.outcome = Some(caught.as_ref().map(drop).map_err(Failure::from_panic));
         drop(ending);
         caught.unwrap_or_else(|panic| scope.in_scope(|| panic::report_and_resume(panic)))
     }
@@ -112,15 +113,9 @@ pub fn record_error(error_type: &'static str, error: &(dyn Error + 'static)) {
     };
     let span = context.span();
     if span.is_recording() {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            message.push_str(": ");
-            message.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        span.set_attribute(KeyValue::new(names::ERROR_TYPE, error_type));
-        span.set_status(Status::error(message));
+        let mut failure = Failure::new(error_type);
+        failure.error = error_chain::sentence(error);
+        failure.mark(&span);
     }
 }
 
@@ -149,16 +144,8 @@ impl Drop for Ending {
         let Some(context) = self.span.take() else {
             return;
         };
-        let span = context.span();
-        if span.is_recording() {
-            let mut fields = Vec::with_capacity(8);
-            self.scope.add_attributes(&mut fields, &[]);
-            span.set_attributes(fields);
-            let outcome = self.outcome.take();
-            if let Err(failure) = outcome.unwrap_or_else(|| Err(Failure::cancelled())) {
-                failure.record_on(&span);
-            }
-        }
-        span.end();
+        let outcome = self.outcome.take();
+        let failure = outcome.unwrap_or_else(|| Err(Failure::cancelled())).err();
+        instrument::end_span(&context, [], failure.as_ref(), &self.scope, &[], None);
     }
 }

@@ -7,12 +7,6 @@ use http::{Method, Version};
 /// What a method is called that the conventions do not know.
 pub(crate) const OTHER: &str = "_OTHER";
 
-/// The `error.type` of what was dropped before it ended.
-pub(crate) const CANCELLED: &str = "cancelled";
-
-/// The `error.type` of what ended by a panic, and its `exception.type`.
-pub(crate) const PANIC: &str = "panic";
-
 /// The methods of RFC 9110 and RFC 5789. All others are one, so that a client cannot make
 /// up time series.
 pub(crate) fn method_name(method: &Method) -> &'static str {

@@ -10,10 +10,10 @@ mod template;
 use async_trait::async_trait;
 use http::{Extensions, HeaderName};
 use opentelemetry::Context;
-use opentelemetry::trace::{FutureExt as _, TraceContextExt as _};
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
+use telemetry_core::instrument;
 
 pub use template::UrlTemplate;
 
@@ -145,13 +145,7 @@ impl Middleware for HttpClientTelemetry {
         let Some(recording) = recording else {
             return sent.await;
         };
-        // An invalid span must not be current: a parent-based sampler would drop what is
-        // beneath.
-        let result = if context.span().span_context().is_valid() {
-            sent.with_context(context).await
-        } else {
-            sent.await
-        };
+        let result = instrument::future_within(&context, sent).await;
         recording.end(&result);
         result
     }

@@ -21,33 +21,26 @@ use telemetry_core::Failure;
 ///     response
 /// }
 /// ```
+///
+/// Secrets in URLs that the error or its causes show are masked, as on spans.
 #[derive(Clone, Debug)]
-pub struct RecordedError {
-    message: String,
-    causes: Option<String>,
-}
+pub struct RecordedError(Failure);
 
 impl RecordedError {
     /// Records an error with all that caused it.
     #[must_use]
     pub fn new(error: &dyn Error) -> Self {
-        let failure = Failure::of_error(Failure::OTHER, error);
-        Self {
-            message: failure.error,
-            causes: failure.exception,
-        }
+        Self(Failure::from_error(Failure::OTHER, error))
     }
 
     /// Records a message alone.
     #[must_use]
     pub fn message(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            causes: None,
-        }
+        let message: String = message.into();
+        Self(Failure::new(Failure::OTHER).with_error(&message))
     }
 
-    pub(crate) fn into_parts(self) -> (String, Option<String>) {
-        (self.message, self.causes)
+    pub(crate) fn into_failure(self) -> Failure {
+        self.0
     }
 }

@@ -10,15 +10,16 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use telemetry_core::panic::{self, Panic, UnclaimedPanics};
-use telemetry_core::{ClientIp, Scope};
+use telemetry_core::{ClientIp, Failure, Scope};
 
 use crate::error::RecordedError;
+use crate::failure;
 use crate::hooks::{HttpHooks, Outcome, RequestEnd, RequestHead, ResponseHead};
 use crate::layer::Settings;
 use crate::line;
 use crate::request_id::RequestId;
 use crate::route::Route;
-use crate::server::{Ending, Recording};
+use crate::server::Recording;
 
 /// What is known of a request. Ends it as cancelled when it is dropped before it has ended
 /// otherwise.
@@ -36,12 +37,11 @@ pub(crate) struct Lifecycle {
     /// Absent when nothing exports.
     pub(crate) recording: Option<Recording>,
     pub(crate) status: Option<StatusCode>,
-    pub(crate) error: Option<String>,
-    pub(crate) exception: Option<String>,
+    /// What the handler, the service or the body gave, or the panic.
+    pub(crate) failure: Option<Box<Failure>>,
     /// The length of the response's body, where it is known.
     body_length: Option<u64>,
     body_bytes: u64,
-    has_panicked: bool,
     has_ended: bool,
     /// Panics that other code caught, such as tower-http's `CatchPanicLayer`.
     panics: UnclaimedPanics,
@@ -70,11 +70,9 @@ impl Lifecycle {
             client,
             recording: None,
             status: None,
-            error: None,
-            exception: None,
+            failure: None,
             body_length: None,
             body_bytes: 0,
-            has_panicked: false,
             has_ended: false,
             panics: UnclaimedPanics::new(),
         }
@@ -138,9 +136,7 @@ impl Lifecycle {
         let length = response.body().size_hint().exact();
         self.body_length = length.or_else(|| content_length(response.headers()));
         if let Some(error) = response.extensions_mut().remove::<RecordedError>() {
-            let (message, causes) = error.into_parts();
-            self.error = Some(message);
-            self.exception = causes;
+            self.failure = Some(Box::new(error.into_failure()));
         }
         if self.settings.hooks.is_some() {
             let head = ResponseHead {
@@ -163,7 +159,8 @@ impl Lifecycle {
 
     /// Ends the request after an error of the service or of the body.
     pub(crate) fn fail(&mut self, error: &impl Display) {
-        self.error = Some(error.to_string());
+        let failure = Failure::new(Failure::OTHER).with_error(error);
+        self.failure = Some(Box::new(failure));
         self.end(Outcome::Failed);
     }
 
@@ -189,9 +186,7 @@ impl Lifecycle {
         if self.has_ended {
             return;
         }
-        self.error = Some(format!("panic: {}", panic.message));
-        self.exception = panic.backtrace();
-        self.has_panicked = true;
+        self.failure = Some(Box::new(Failure::from_panic(panic)));
         panic.mark_reported();
         self.end(Outcome::Failed);
     }
@@ -251,7 +246,7 @@ impl Lifecycle {
 
     /// Tells of the end of the request: hooks, lines, spans and metrics. To be called within the
     /// scope.
-    fn tell(&self, end: &RequestEnd) {
+    fn tell(&mut self, end: &RequestEnd) {
         if let Some((hooks, scope)) = self.hooks() {
             survive(|| hooks.on_end(end, &scope));
         }
@@ -259,13 +254,9 @@ impl Lifecycle {
             line::write(self, end);
         }
         if let Some(recording) = &self.recording {
-            let ending = Ending {
-                route: self.route.template(),
-                error: self.error.as_deref(),
-                exception: self.exception.as_deref(),
-                has_panicked: self.has_panicked,
-            };
-            recording.end(end, &ending);
+            let known = self.failure.take().map(|failure| *failure);
+            let failure = failure::from_end(end.outcome, self.status, known);
+            recording.end(end, self.route.template(), failure.as_ref());
         }
     }
 }

@@ -5,23 +5,20 @@ mod instruments;
 mod metrics;
 mod names;
 
-use std::borrow::Cow;
-use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use http::Request;
 use opentelemetry::trace::{
-    Link, Span as _, SpanBuilder, SpanKind, SpanRef, Status, TraceContextExt as _, Tracer as _,
+    Link, Span as _, SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _,
 };
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_semantic_conventions::attribute::{
-    ERROR_TYPE, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE, HTTP_RESPONSE_STATUS_CODE,
-};
-use telemetry_core::{ClientIp, Scope};
+use opentelemetry_semantic_conventions::attribute::HTTP_RESPONSE_STATUS_CODE;
+use telemetry_core::instrument::{self, with_attributes};
+use telemetry_core::{ClientIp, Failure, Scope};
 
-use crate::attributes::{CANCELLED, PANIC, method_name, span_name};
-use crate::hooks::{Outcome, RequestEnd};
+use crate::attributes::{method_name, span_name};
+use crate::hooks::RequestEnd;
 use crate::server::instruments::{INSTRUMENTS, ServerInstruments};
 
 /// A request that is being recorded: its server span, and its place in the metrics.
@@ -37,37 +34,10 @@ pub(crate) struct Recording {
     request: metrics::Request,
 }
 
-/// The `error.type` of an error of the service, before there was a status.
-const SERVICE_ERROR: &str = "service_error";
-/// The `error.type` of an error of the body, after a status that is none.
-const BODY_ERROR: &str = "body_error";
-/// The name of the span event, by the semantic conventions.
-const EXCEPTION: &str = "exception";
-
-/// What is recorded when a request ends, beside how it ended.
-#[derive(Debug)]
-pub(crate) struct Ending<'a> {
-    pub(crate) route: Option<&'a str>,
-    pub(crate) error: Option<&'a str>,
-    pub(crate) exception: Option<&'a str>,
-    pub(crate) has_panicked: bool,
-}
-
 /// Whether the last request was sampled: most often, so will be the next.
 static WAS_RECORDING: AtomicBool = AtomicBool::new(false);
 /// How many attributes a span of a request has room for.
 const ROOM: usize = 15;
-
-/// Calls `work` with an empty list of attributes, which it is to leave empty.
-fn with_attributes(work: impl FnOnce(&mut Vec<KeyValue>)) {
-    thread_local! {
-        static KEPT: Cell<Vec<KeyValue>> = const { Cell::new(Vec::new()) };
-    }
-    let mut attributes = KEPT.try_with(Cell::take).unwrap_or_default();
-    work(&mut attributes);
-    // A thread that is ending needs none any more.
-    let _ending = KEPT.try_with(|kept| kept.set(attributes));
-}
 
 /// Where a request comes from, and what may be recorded of it.
 #[derive(Debug)]
@@ -154,74 +124,25 @@ impl Recording {
     /// Ends the span, with the context that the request has by then, and records the
     /// metrics, without any of it. To be called within the scope.
     #[inline(never)]
-    pub(crate) fn end(&self, end: &RequestEnd, ending: &Ending<'_>) {
-        let error_type = error_type(end, ending);
+    pub(crate) fn end(&self, end: &RequestEnd, route: Option<&str>, failure: Option<&Failure>) {
         self.instruments.count_active(self.request, -1);
         let response = metrics::Response {
-            route: ending.route,
+            route,
             status: end.status,
-            error_type: error_type.as_deref(),
+            error_type: failure.map(|failure| &*failure.error_type),
         };
         let seconds = end.duration.as_secs_f64();
         self.instruments
             .record_duration(self.request, response, seconds);
         if self.is_recording {
-            let span = self.context.span();
-            let has_failed = error_type.is_some();
-            with_attributes(|attributes| {
-                if let Some(status) = end.status {
-                    let status = i64::from(status.as_u16());
-                    attributes.push(KeyValue::new(HTTP_RESPONSE_STATUS_CODE, status));
-                }
-                if let Some(error_type) = error_type {
-                    attributes.push(KeyValue::new(ERROR_TYPE, error_type));
-                }
-                if let Some(scope) = Scope::current() {
-                    scope.add_attributes(attributes, &attributes::OF_REQUEST);
-                }
-                span.set_attributes(attributes.drain(..));
-            });
-            // A client that went away is an error too, by the conventions: of the network.
-            if has_failed {
-                let error = ending.error.filter(|_| end.outcome == Outcome::Failed);
-                span.set_status(Status::error(error.unwrap_or_default().to_owned()));
-            }
-            if end.outcome == Outcome::Failed {
-                record_exception(&span, ending);
-            }
+            let status = end
+                .status
+                .map(|status| KeyValue::new(HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16())));
+            let scope = Scope::current().unwrap_or_default();
             // Spares the SDK a look at the clock, and the span what the clock was set by meanwhile.
-            match self.started.and_then(|at| at.checked_add(end.duration)) {
-                Some(ended) => span.end_with_timestamp(ended),
-                None => span.end(),
-            }
+            let ended = self.started.and_then(|at| at.checked_add(end.duration));
+            let taken = &attributes::OF_REQUEST;
+            instrument::end_span(&self.context, status, failure, &scope, taken, ended);
         }
     }
-}
-
-/// The class of what went wrong, of few values: a panic, the client's going away, the
-/// status, or an error before there was one or after a good one.
-fn error_type(end: &RequestEnd, ending: &Ending<'_>) -> Option<Cow<'static, str>> {
-    match (end.outcome, end.status) {
-        (Outcome::Completed, _) => None,
-        (Outcome::Cancelled, _) => Some(CANCELLED.into()),
-        (Outcome::Failed, _) if ending.has_panicked => Some(PANIC.into()),
-        (Outcome::Failed, Some(status)) if status.is_server_error() => {
-            Some(status.as_str().to_owned().into())
-        }
-        (Outcome::Failed, Some(_)) => Some(BODY_ERROR.into()),
-        (Outcome::Failed, None) => Some(SERVICE_ERROR.into()),
-    }
-}
-
-/// Adds what a panic or an error says of itself, beside the status.
-fn record_exception(span: &SpanRef<'_>, ending: &Ending<'_>) {
-    let Some(error) = ending.error else { return };
-    let mut attributes = vec![KeyValue::new(EXCEPTION_MESSAGE, error.to_owned())];
-    if ending.has_panicked {
-        attributes.push(KeyValue::new(EXCEPTION_TYPE, PANIC));
-    }
-    if let Some(exception) = ending.exception {
-        attributes.push(KeyValue::new(EXCEPTION_STACKTRACE, exception.to_owned()));
-    }
-    span.add_event(EXCEPTION, attributes);
 }

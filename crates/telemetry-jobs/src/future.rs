@@ -7,7 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use apalis_core::error::BoxDynError;
 use pin_project_lite::pin_project;
-use telemetry_core::{InScope, panic};
+use telemetry_core::InScope;
+use telemetry_core::panic::Caught;
 
 use crate::lifecycle::Lifecycle;
 
@@ -16,14 +17,14 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct JobFuture<F> {
         #[pin]
-        inner: InScope<F>,
+        inner: InScope<Caught<F>>,
         // Behind the handler, which is dropped before its job ends. Absent once it has ended.
         lifecycle: Option<Lifecycle>,
     }
 }
 
 impl<F> JobFuture<F> {
-    pub(crate) fn new(inner: InScope<F>, lifecycle: Lifecycle) -> Self {
+    pub(crate) fn new(inner: InScope<Caught<F>>, lifecycle: Lifecycle) -> Self {
         Self {
             inner,
             lifecycle: Some(lifecycle),
@@ -44,10 +45,9 @@ where
     /// has completed.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let caught = panic::catch(|| this.inner.poll(cx));
-        match caught {
-            Ok(polled) => {
-                let result = ready!(polled).map_err(Into::into);
+        match ready!(this.inner.poll(cx)) {
+            Ok(result) => {
+                let result = result.map_err(Into::into);
                 if let Some(lifecycle) = this.lifecycle.take() {
                     lifecycle.end(result.as_ref().err());
                 }

@@ -60,16 +60,17 @@ impl Lifecycle {
         } else {
             Failure::OTHER
         };
-        let failure = Failure::of_error(error_type, error.as_ref());
+        let failure = Failure::from_error(error_type, error.as_ref());
         let is_retried = self.is_retried(Some(error));
         self.finish(Some(&failure), is_retried);
     }
 
     /// Ends an attempt that panicked, and goes on with the panic.
-    pub(crate) fn panicked(mut self, panic: Panic) -> ! {
+    pub(crate) fn panicked(mut self, mut panic: Panic) -> ! {
         let is_retried = self.is_retried(None);
-        self.finish(Some(&Failure::of_panic(&panic)), is_retried);
-        panic.told().resume()
+        self.finish(Some(&Failure::from_panic(&panic)), is_retried);
+        panic.mark_reported();
+        panic.resume()
     }
 
     fn is_retried(&self, error: Option<&BoxDynError>) -> bool {

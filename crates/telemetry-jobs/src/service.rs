@@ -51,7 +51,7 @@ where
         let task_context = Arc::clone(task.ctx());
         let lifecycle = Lifecycle::start(scope.clone(), task_context, attempt, settings, recording);
         match scope.in_scope(|| panic::catch(|| self.inner.call(task))) {
-            Ok(future) => JobFuture::new(future.in_scope(scope), lifecycle),
+            Ok(future) => JobFuture::new(panic::catch_async(future).in_scope(scope), lifecycle),
             Err(panic) => lifecycle.panicked(panic),
         }
     }

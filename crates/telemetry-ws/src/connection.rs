@@ -119,12 +119,7 @@ impl<S: Transport> Connection<S> {
 
     /// Takes note of a panic of the handler.
     pub(crate) fn panicked(&self, panic: &Panic) {
-        let mut state = self.lock();
-        state.code = INTERNAL_ERROR;
-        state.note(&format_args!("panic: {}", panic.message));
-        if state.exception.is_none() {
-            state.exception.clone_from(&panic.backtrace);
-        }
+        self.lock().note_panic(panic);
     }
 
     /// Waits until nobody has the socket any more. Wakes `cx` then.
@@ -176,8 +171,7 @@ impl<S: Transport> Connection<S> {
                 traffic: state.traffic,
                 close_code: state.close.map_or(ABNORMAL, |close| close.code),
                 is_of_peer: state.close.is_some_and(|close| close.is_of_peer),
-                error: state.error.take(),
-                exception: state.exception.take(),
+                failure: state.failure.take(),
             };
             drop(state);
             drop(socket);

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use telemetry_core::{FutureExt as _, InScope, Scope, panic};
+use telemetry_core::panic::{self, Caught};
+use telemetry_core::{Failure, FutureExt as _, InScope, Scope};
 
 use crate::connection::Connection;
 use crate::handling::span::MessageSpan;
@@ -67,16 +68,16 @@ impl<S: Transport> MessageHandling<S> {
             let route = connection.recording.route.as_deref();
             MessageSpan::start(tracer, route, &connection.upgrade, &S::view(message))
         });
-        let scope = connection.scope.in_scope(|| {
-            let _attached = span.as_ref().map(MessageSpan::attach);
-            Scope::snapshot()
+        let scope = connection.scope.in_scope(|| match &span {
+            Some(span) => span.within(Scope::snapshot),
+            None => Scope::snapshot(),
         });
         Handling {
-            work: work.in_scope(scope.clone()),
+            work: panic::catch_async(work).in_scope(scope.clone()),
             end: span.map(|span| End {
                 span,
                 scope,
-                error: Some(span::CANCELLED),
+                outcome: None,
             }),
         }
     }
@@ -102,7 +103,7 @@ pin_project! {
     pub struct Handling<F> {
         // Before the end: the work is dropped before its span ends.
         #[pin]
-        work: InScope<F>,
+        work: InScope<Caught<F>>,
         end: Option<End>,
     }
 }
@@ -111,7 +112,8 @@ pin_project! {
 struct End {
     span: MessageSpan,
     scope: Scope,
-    error: Option<&'static str>,
+    /// Absent when it is dropped before it has ended.
+    outcome: Option<Result<(), Failure>>,
 }
 
 impl<F: Future> Future for Handling<F> {
@@ -119,30 +121,21 @@ impl<F: Future> Future for Handling<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let Some(end) = this.end else {
-            return this.work.poll(cx);
-        };
-        let polled = panic::catch(|| this.work.poll(cx));
-        match polled {
-            Ok(polled) => {
-                let output = ready!(polled);
-                end.error = None;
-                *this.end = None;
-                Poll::Ready(output)
-            }
-            Err(panic) => {
-                end.error = Some(span::PANIC);
-                end.span.panicked(&panic);
-                *this.end = None;
-                panic.resume()
-            }
+        let caught = ready!(this.work.poll(cx));
+        if let Some(mut end) = this.end.take() {
+            let outcome = caught.as_ref().map(drop);
+            end.outcome = Some(outcome.map_err(Failure::from_panic));
         }
+        // Reported by what catches it next: a message has no line of its own.
+        Poll::Ready(caught.unwrap_or_else(|panic| panic.resume()))
     }
 }
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.span.end(&self.scope, self.error);
+        let outcome = self.outcome.take();
+        let failure = outcome.unwrap_or_else(|| Err(Failure::cancelled())).err();
+        self.span.end(failure.as_ref(), &self.scope);
     }
 }
 

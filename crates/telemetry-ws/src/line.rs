@@ -30,6 +30,7 @@ pub(crate) fn receive(text: Option<&str>) {
 }
 
 pub(crate) fn disconnected(end: &End) {
+    let failure = end.failure.as_ref();
     tracing::info!(
         target: LOGGER,
         message = event::WS_DISCONNECTED,
@@ -39,8 +40,8 @@ pub(crate) fn disconnected(end: &End) {
         { names::MESSAGES_SENT } = end.traffic.messages_sent,
         { names::BYTES_RECEIVED } = end.traffic.bytes_received,
         { names::BYTES_SENT } = end.traffic.bytes_sent,
-        { names::ERROR } = end.error.as_deref(),
-        { names::EXCEPTION } = end.exception.as_deref(),
+        { names::ERROR } = failure.map(|failure| failure.error.as_str()),
+        { names::EXCEPTION } = failure.and_then(|failure| failure.exception.as_deref()),
     );
 }
 

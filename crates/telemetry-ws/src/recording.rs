@@ -7,6 +7,7 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use opentelemetry::global::BoxedTracer;
 use opentelemetry_semantic_conventions::attribute::HTTP_ROUTE;
+use telemetry_core::Failure;
 
 use crate::names;
 use crate::recording::instruments::{CLIENT, Direction, Instruments, SERVER};
@@ -41,8 +42,7 @@ pub(crate) struct End {
     pub(crate) traffic: Traffic,
     pub(crate) close_code: u16,
     pub(crate) is_of_peer: bool,
-    pub(crate) error: Option<String>,
-    pub(crate) exception: Option<String>,
+    pub(crate) failure: Option<Failure>,
 }
 
 impl Recording {

@@ -6,6 +6,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use telemetry_core::Failure;
+use telemetry_core::panic::Panic;
+
 use crate::close_code;
 use crate::keep_alive::{Due, KeepAlive};
 use crate::settings::Settings;
@@ -29,10 +32,8 @@ pub(crate) struct State<S> {
     pub(crate) traffic: Traffic,
     /// The first close frame, whoever sent it.
     pub(crate) close: Option<Close>,
-    /// What went wrong first.
-    pub(crate) error: Option<String>,
-    /// The way to a panic.
-    pub(crate) exception: Option<String>,
+    /// What went wrong first, with the way to a panic.
+    pub(crate) failure: Option<Failure>,
     /// Nothing can be sent any more.
     is_broken: bool,
     /// A frame of ours, a ping or a close, waits to go out.
@@ -81,8 +82,7 @@ impl<S: Transport> State<S> {
             has_ended: false,
             traffic: Traffic::default(),
             close: None,
-            error: None,
-            exception: None,
+            failure: None,
             is_broken: false,
             is_unflushed: false,
             is_failed: false,
@@ -264,9 +264,19 @@ impl<S: Transport> State<S> {
     }
 
     /// Takes note of what went wrong, if it is the first.
-    pub(crate) fn note(&mut self, error: &impl Display) {
-        if self.error.is_none() {
-            self.error = Some(error.to_string());
+    fn note(&mut self, error: &impl Display) {
+        if self.failure.is_none() {
+            self.failure = Some(Failure::new(Failure::OTHER).with_error(error));
+        }
+    }
+
+    /// Takes note of a panic of the handler.
+    pub(crate) fn note_panic(&mut self, panic: &Panic) {
+        self.code = close_code::INTERNAL_ERROR;
+        let of_panic = Failure::from_panic(panic);
+        match &mut self.failure {
+            Some(first) => first.exception = first.exception.take().or(of_panic.exception),
+            None => self.failure = Some(of_panic),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
-use telemetry_core::panic::{self, Panic};
+use telemetry_core::panic::{self, Caught, Panic};
 use tokio::time::{Sleep, sleep};
 
 use crate::close_code::AWAY;
@@ -27,7 +27,7 @@ pin_project! {
     {
         // Absent once it has finished. Dropped before the connection ends.
         #[pin]
-        handler: Option<F>,
+        handler: Option<Caught<F>>,
         finished: Option<Result<F::Output, Panic>>,
         // Runs as long as the peer's close frame is waited for.
         #[pin]
@@ -48,7 +48,7 @@ impl<S: Transport, F: Future> Supervised<S, F> {
     ) -> Self {
         connection.supervise();
         Self {
-            handler: Some(handler),
+            handler: Some(panic::catch_async(handler)),
             finished: None,
             closing: None,
             supervision: Supervision(connection),
@@ -64,21 +64,22 @@ impl<S: Transport, F: Future> Future for Supervised<S, F> {
         let mut this = self.project();
         let connection = &this.supervision.0;
         if let Some(handler) = this.handler.as_mut().as_pin_mut() {
-            if connection.is_aborted() {
-                this.handler.set(None);
+            let finished = if connection.is_aborted() {
+                panic::catch(|| this.handler.set(None)).err().map(Err)
             } else {
-                match panic::catch(|| handler.poll(cx)) {
-                    Ok(Poll::Pending) => {}
-                    Ok(Poll::Ready(output)) => {
-                        *this.finished = Some(Ok(output));
+                match handler.poll(cx) {
+                    Poll::Pending => None,
+                    Poll::Ready(finished) => {
                         this.handler.set(None);
-                    }
-                    Err(panic) => {
-                        connection.panicked(&panic);
-                        *this.finished = Some(Err(panic));
-                        this.handler.set(None);
+                        Some(finished)
                     }
                 }
+            };
+            if let Some(Err(panic)) = &finished {
+                connection.panicked(panic);
+            }
+            if finished.is_some() {
+                *this.finished = finished;
             }
         }
         // Tasks of the handler may have the socket longer than it, or drop it earlier.

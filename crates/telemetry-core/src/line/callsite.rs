@@ -9,7 +9,7 @@ use tracing::Metadata;
 
 use crate::encode;
 use crate::fields::{Keys, allowed, is_reserved, render_key};
-use crate::line::level_name;
+use crate::line::{errors, level_name};
 use crate::names;
 use crate::redact;
 
@@ -26,6 +26,8 @@ pub(super) struct Callsite {
     pub(super) shape: Shape,
     /// Not so for the OpenTelemetry crates, which log while their context is being changed.
     pub(super) has_trace: bool,
+    /// Whether one of the fields is the text of an error.
+    pub(super) has_error: bool,
     /// The keys that a line of this callsite may have of its own.
     pub(super) declared: Keys,
     /// Pairs of sets of keys found to share none although their masks meet, by their lowest
@@ -152,6 +154,7 @@ impl Callsite {
             head: head.into(),
             shape: shape(metadata, &names),
             fields: fields.into(),
+            has_error: names.iter().any(|name| errors::is_text(name)),
             has_trace: !metadata.target().starts_with("opentelemetry"),
             declared,
             disjoint: Default::default(),

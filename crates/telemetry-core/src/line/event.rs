@@ -1,7 +1,7 @@
 //! The rendering of one event.
 
 use std::error::Error;
-use std::fmt::{Debug, Write as _};
+use std::fmt::Debug;
 
 use opentelemetry::trace::SpanContext;
 use tracing::field::{Field, Visit};
@@ -10,10 +10,11 @@ use tracing_log::NormalizeEvent as _;
 
 use crate::decode::Pieces;
 use crate::encode;
+use crate::error_chain;
 use crate::fields::{Fields, Keys, render_key};
 use crate::line::callsite::{self, Callsite, FieldKey, FieldKind, Shape};
 use crate::line::spans::FieldsVisitor;
-use crate::line::{level_name, timestamp};
+use crate::line::{errors, level_name, timestamp};
 use crate::names;
 use crate::redact::REDACTED;
 
@@ -44,6 +45,9 @@ impl<'a> EventLine<'a> {
             Shape::Straight => line.straight(event),
             Shape::Mixed => line.mixed(event),
             Shape::Log => line.log(event),
+        }
+        if callsite.has_error {
+            errors::mask_fields(line.out);
         }
         line
     }
@@ -198,20 +202,6 @@ impl<'a> EventLine<'a> {
 const TRACE_ID_FRAME: &[u8; 46] = b",\"trace_id\":\"00000000000000000000000000000000\"";
 const SPAN_ID_FRAME: &[u8; 29] = b",\"span_id\":\"0000000000000000\"";
 
-/// Renders an error with what caused it, one cause a line; `None` without a cause.
-pub(super) fn source_chain(error: &(dyn Error + 'static)) -> Option<String> {
-    let mut source = error.source()?;
-    let mut chain = error.to_string();
-    loop {
-        // Writing to a string does not fail, unless the error's own formatter does.
-        let _incomplete = write!(chain, "\ncaused by: {source}");
-        match source.source() {
-            Some(next) => source = next,
-            None => return Some(chain),
-        }
-    }
-}
-
 /// What an event without a message is called: its name, or, where it has none of its own,
 /// the file and line, without the way to the file on the machine that built it.
 fn name_of(metadata: &Metadata<'static>) -> &'static str {
@@ -334,9 +324,10 @@ impl Visit for Straight<'_> {
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         if self.string(field) {
-            encode::formatted(self.out, format_args!("{value}"));
+            encode::escaped(self.out, &error_chain::message(value));
             self.out.push(b'"');
-            self.exception = self.exception.take().or_else(|| source_chain(value));
+            let exception = self.exception.take();
+            self.exception = exception.or_else(|| error_chain::exception(value));
         }
     }
 }

@@ -5,9 +5,11 @@ use std::fmt::{self, Debug};
 
 use tracing::field::{Field, Visit};
 
+use crate::encode;
+use crate::error_chain;
 use crate::fields::Fields;
-use crate::line::event::source_chain;
-use crate::value::{FieldValue, ValueEncoder};
+use crate::line::errors;
+use crate::value::{FieldValue, Rendered, ValueEncoder};
 
 /// The fields of a span, in its extensions. A type of our own, so that no other layer's
 /// fields are taken for ours.
@@ -47,21 +49,28 @@ impl FieldsVisitor {
 
     fn set(&mut self, field: &Field, value: impl FieldValue) {
         let name = field.name();
-        self.fields
-            .set(name.strip_prefix("r#").unwrap_or(name), &value);
+        let name = name.strip_prefix("r#").unwrap_or(name);
+        if errors::is_text(name) {
+            let mut rendered = Vec::new();
+            value.encode(ValueEncoder::new(&mut rendered));
+            errors::mask(&mut rendered);
+            self.fields.set(name, &Rendered(&rendered));
+        } else {
+            self.fields.set(name, &value);
+        }
     }
 
     fn set_text(&mut self, field: &Field, text: fmt::Arguments<'_>) {
         let mut rendered = Vec::new();
         ValueEncoder::new(&mut rendered).display(&text);
-        self.set(field, crate::value::Rendered(&rendered));
+        self.set(field, Rendered(&rendered));
     }
 
     /// Keeps the message; `false` for any other field.
     fn message(&mut self, field: &Field, text: fmt::Arguments<'_>) -> bool {
         let is_message = self.is_event && field.name() == "message";
         if is_message {
-            self.message = Some(fmt::format(text));
+            self.message = Some(encode::text_of(text, usize::MAX));
         }
         is_message
     }
@@ -97,7 +106,8 @@ impl Visit for FieldsVisitor {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.set_text(field, format_args!("{value}"));
-        self.exception = self.exception.take().or_else(|| source_chain(value));
+        self.set(field, error_chain::message(value));
+        let exception = self.exception.take();
+        self.exception = exception.or_else(|| error_chain::exception(value));
     }
 }

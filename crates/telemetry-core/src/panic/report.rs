@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use pin_project_lite::pin_project;
 use tracing::{Dispatch, Span, dispatcher};
 
+use crate::error_chain;
 use crate::install::LOGGER;
 use crate::names::{self, event};
 use crate::panic::seen::SeenPanic;
@@ -140,7 +141,7 @@ pub(super) fn write_from_hook(seen: SeenPanic) {
 
 /// Writes the line. A subscriber that panics has not written it, and takes nothing else with it.
 fn emit(seen: &SeenPanic) {
-    let error = format!("panic: {}", seen.content.message);
+    let error = error_chain::message_of(format_args!("panic: {}", seen.content.message));
     let exception = seen.exception(Duration::MAX);
     let _panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         seen.origin.enter(|| {

@@ -8,6 +8,7 @@
 
 mod baggage;
 mod context;
+mod errors;
 mod hostile;
 mod kit;
 mod levels;

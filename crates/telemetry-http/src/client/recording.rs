@@ -1,19 +1,18 @@
 //! The span and the metric of an outgoing request, where something exports them.
 
-use std::error::Error as _;
 use std::time::Instant;
 
-use http::Extensions;
-use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
+use http::{Extensions, StatusCode};
+use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::{
-    ERROR_TYPE, HTTP_RESPONSE_STATUS_CODE, NETWORK_PROTOCOL_VERSION,
+    HTTP_RESPONSE_STATUS_CODE, NETWORK_PROTOCOL_VERSION,
 };
 use reqwest::{Request, Response};
 use reqwest_middleware::{Error, Result};
-use telemetry_core::propagation;
+use telemetry_core::{Failure, error_chain, propagation};
 
-use crate::attributes::{CANCELLED, OTHER, PANIC, method_name, protocol_version, span_name};
+use crate::attributes::{method_name, protocol_version, span_name};
 use crate::client::attributes;
 use crate::client::instruments::{ClientInstruments, INSTRUMENTS};
 use crate::client::template::UrlTemplate;
@@ -36,13 +35,9 @@ pub(super) struct Recording {
 struct Sent(u32);
 
 /// How a request ended.
-#[derive(Default)]
 struct Ending {
-    /// Of few values.
-    error_type: Option<String>,
-    /// What the type does not say.
-    error: Option<String>,
-    status: Option<i64>,
+    failure: Option<Failure>,
+    status: Option<StatusCode>,
     version: Option<&'static str>,
 }
 
@@ -80,8 +75,8 @@ impl Recording {
     /// Ends the span and records the metric.
     pub(super) fn end(mut self, result: &Result<Response>) {
         self.end_as(match result {
-            Ok(response) => Ending::of_response(response),
-            Err(error) => Ending::of_error(error),
+            Ok(response) => Ending::from_response(response),
+            Err(error) => Ending::from_error(error),
         });
     }
 
@@ -92,21 +87,20 @@ impl Recording {
         let seconds = self.started.elapsed().as_secs_f64();
         let known_before = attributes.len();
         if let Some(status) = ending.status {
+            let status = i64::from(status.as_u16());
             attributes.push(KeyValue::new(HTTP_RESPONSE_STATUS_CODE, status));
         }
         if let Some(version) = ending.version {
             attributes.push(KeyValue::new(NETWORK_PROTOCOL_VERSION, version));
         }
-        let has_failed = ending.error_type.is_some();
-        if let Some(error_type) = ending.error_type {
-            attributes.push(KeyValue::new(ERROR_TYPE, error_type));
-        }
+        let of_span = attributes.len();
+        attributes.extend(ending.failure.as_ref().map(Failure::attribute));
         self.instruments.duration.record(seconds, &attributes);
         let span = self.context.span();
         if span.is_recording() {
-            span.set_attributes(attributes.drain(known_before..));
-            if has_failed {
-                span.set_status(Status::error(ending.error.unwrap_or_default()));
+            span.set_attributes(attributes.drain(known_before..of_span));
+            if let Some(failure) = ending.failure {
+                failure.mark(&span);
             }
         }
         span.end();
@@ -115,40 +109,37 @@ impl Recording {
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        let error_type = if std::thread::panicking() {
-            PANIC
-        } else {
-            CANCELLED
-        };
         self.end_as(Ending {
-            error_type: Some(error_type.to_owned()),
-            ..Ending::default()
+            failure: Some(Failure::dropped()),
+            status: None,
+            version: None,
         });
     }
 }
 
 impl Ending {
-    fn of_response(response: &Response) -> Self {
+    fn from_response(response: &Response) -> Self {
         let status = response.status();
         let is_error = status.is_client_error() || status.is_server_error();
         Self {
-            error_type: is_error.then(|| status.as_str().to_owned()),
-            error: None,
-            status: Some(status.as_u16().into()),
+            failure: is_error.then(|| Failure::new(status.as_str().to_owned())),
+            status: Some(status),
             version: protocol_version(response.version()),
         }
     }
 
-    fn of_error(error: &Error) -> Self {
+    fn from_error(error: &Error) -> Self {
         let status = error.status();
-        let error_type = match &status {
-            Some(status) => status.as_str(),
-            None => class_of(error),
+        let mut failure = match &status {
+            Some(status) => Failure::new(status.as_str().to_owned()),
+            None => Failure::new(class_of(error)),
         };
+        if let Some(cause) = cause_of(error) {
+            failure = failure.with_error(cause);
+        }
         Self {
-            error_type: Some(error_type.to_owned()),
-            error: cause_of(error),
-            status: status.map(|status| status.as_u16().into()),
+            failure: Some(failure),
+            status,
             version: None,
         }
     }
@@ -164,19 +155,15 @@ fn class_of(error: &Error) -> &'static str {
         Error::Reqwest(error) if error.is_redirect() => "redirect",
         Error::Reqwest(error) if error.is_body() => "body",
         Error::Reqwest(error) if error.is_request() => "request",
-        Error::Reqwest(_) => OTHER,
+        Error::Reqwest(_) => Failure::OTHER,
     }
 }
 
 /// The innermost cause, such as `Connection refused (os error 111)`. Not the error itself:
 /// reqwest's shows the URL, with the secrets in it. What other middleware's shows is not known.
-fn cause_of(error: &Error) -> Option<String> {
+fn cause_of(error: &Error) -> Option<&(dyn std::error::Error + 'static)> {
     let Error::Reqwest(error) = error else {
         return None;
     };
-    let mut cause = error.source()?;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    Some(cause.to_string())
+    error_chain::causes(error).last()
 }

@@ -22,7 +22,7 @@ pub(super) struct ServerInstruments {
 
 impl ServerInstruments {
     fn make() -> Self {
-        let scope = instrumentation::scope();
+        let scope = telemetry_core::instrumentation_scope!();
         let meter = global::meter_with_scope(scope.clone());
         Self {
             tracer: global::tracer_with_scope(scope),

@@ -144,7 +144,10 @@ async fn a_request_that_is_dropped_is_cancelled() {
     }
     assert_eq!(
         failure(&spans, &metrics),
-        ("cancelled".to_owned(), String::new())
+        (
+            "cancelled".to_owned(),
+            "cancelled: dropped before it ended".to_owned()
+        )
     );
 }
 
@@ -163,7 +166,10 @@ impl Middleware for Broken {
 
 #[tokio::test]
 async fn middleware_beneath_may_fail_or_panic() {
-    for (panics, kind) in [(false, "middleware"), (true, "panic")] {
+    for (panics, kind, error) in [
+        (false, "middleware", ""),
+        (true, "panic", "panic: dropped while the thread panicked"),
+    ] {
         let (spans, metrics) = (capture_spans(), capture_metrics());
         let client = ClientBuilder::new(plain().build().unwrap())
             .with(HttpClientTelemetry::new())
@@ -171,6 +177,9 @@ async fn middleware_beneath_may_fail_or_panic() {
             .build();
         let sent = telemetry_core::spawn(client.get("http://a.example/").send()).await;
         assert!(sent.is_err() || sent.unwrap().is_err());
-        assert_eq!(failure(&spans, &metrics), (kind.to_owned(), String::new()));
+        assert_eq!(
+            failure(&spans, &metrics),
+            (kind.to_owned(), error.to_owned())
+        );
     }
 }

@@ -16,6 +16,8 @@ mod client_spans;
 #[cfg(feature = "client")]
 mod client_traces;
 #[cfg(feature = "client")]
+mod masked_urls;
+#[cfg(feature = "client")]
 mod network;
 mod server_failures;
 mod server_metrics;

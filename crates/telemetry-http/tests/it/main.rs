@@ -7,6 +7,7 @@
 )]
 
 mod bodies;
+mod broken_errors;
 mod cancellation;
 mod clients;
 mod completion;

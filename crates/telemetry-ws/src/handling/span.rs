@@ -2,25 +2,17 @@
 
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::{
-    Link, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, Tracer as _,
+    Link, SpanBuilder, SpanContext, SpanKind, TraceContextExt as _, Tracer as _,
 };
-use opentelemetry::{Context, ContextGuard, KeyValue};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::{
-    ERROR_TYPE, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE, HTTP_ROUTE,
-    NETWORK_PROTOCOL_NAME,
+    ERROR_TYPE, HTTP_ROUTE, NETWORK_PROTOCOL_NAME,
 };
-use telemetry_core::Scope;
-use telemetry_core::panic::Panic;
+use telemetry_core::{Failure, Scope, instrument};
 
 use crate::names;
 use crate::transport::View;
 
-/// The `error.type` of work that was dropped before it was done.
-pub(super) const CANCELLED: &str = "cancelled";
-/// The `error.type` of work that panicked, and its `exception.type`.
-pub(super) const PANIC: &str = "panic";
-/// The name of the span event, by the semantic conventions.
-const EXCEPTION: &str = "exception";
 /// What a span's name begins with, as of messages elsewhere.
 const PROCESS: &str = "process";
 /// The protocol of RFC 6455.
@@ -66,40 +58,14 @@ impl MessageSpan {
         Self { context }
     }
 
-    /// Makes it current for what is done before the guard is dropped.
-    pub(super) fn attach(&self) -> ContextGuard {
-        self.context.clone().attach()
-    }
-
-    /// Records a panic of the work.
-    pub(super) fn panicked(&self, panic: &Panic) {
-        let span = self.context.span();
-        if !span.is_recording() {
-            return;
-        }
-        let mut attributes = vec![
-            KeyValue::new(EXCEPTION_TYPE, PANIC),
-            KeyValue::new(EXCEPTION_MESSAGE, format!("panic: {}", panic.message)),
-        ];
-        if let Some(backtrace) = &panic.backtrace {
-            attributes.push(KeyValue::new(EXCEPTION_STACKTRACE, backtrace.clone()));
-        }
-        span.add_event(EXCEPTION, attributes);
+    /// Calls `work` with the span current.
+    pub(super) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        instrument::within(&self.context, work)
     }
 
     /// Ends it, with the context that the message has by then.
-    pub(super) fn end(&self, scope: &Scope, error: Option<&'static str>) {
-        let span = self.context.span();
-        if span.is_recording() {
-            let mut attributes = Vec::with_capacity(8);
-            scope.add_attributes(&mut attributes, &OF_MESSAGE);
-            if let Some(error) = error {
-                attributes.push(KeyValue::new(ERROR_TYPE, error));
-                span.set_status(Status::error(""));
-            }
-            span.set_attributes(attributes);
-        }
-        span.end();
+    pub(super) fn end(&self, failure: Option<&Failure>, scope: &Scope) {
+        instrument::end_span(&self.context, [], failure, scope, &OF_MESSAGE, None);
     }
 }
 

@@ -4,8 +4,7 @@ use std::sync::OnceLock;
 
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::metrics::{BoundCounter, Counter, Histogram, UpDownCounter};
-use opentelemetry::{InstrumentationScope, KeyValue, global};
-use opentelemetry_semantic_conventions::SCHEMA_URL;
+use opentelemetry::{KeyValue, global};
 use opentelemetry_semantic_conventions::attribute::NETWORK_IO_DIRECTION;
 
 use crate::names::metric;
@@ -72,10 +71,7 @@ struct Names {
 
 impl Instruments {
     fn make(names: &Names) -> Self {
-        let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
-            .with_version(env!("CARGO_PKG_VERSION"))
-            .with_schema_url(SCHEMA_URL)
-            .build();
+        let scope = telemetry_core::instrumentation_scope!();
         let meter = global::meter_with_scope(scope.clone());
         Self {
             tracer: global::tracer_with_scope(scope),

@@ -21,7 +21,9 @@ async fn answer(mut socket: Socket) {
             .handle(&message, async {
                 bind("move", text.as_str());
                 tracing::info!("handled");
-                assert_ne!(text.as_str(), "panic", "on purpose");
+                if text.as_str() == "panic" {
+                    panic!("on purpose");
+                }
                 if text.as_str() == "hang" {
                     std::future::pending::<()>().await;
                 }
@@ -92,7 +94,10 @@ async fn a_message_is_the_root_of_a_trace_linked_to_the_upgrade() {
 
 #[tokio::test]
 async fn a_message_that_panics_or_is_dropped_has_its_span_ended_as_failed() {
-    for (text, error) in [("panic", "panic"), ("hang", "cancelled")] {
+    for (text, class, error) in [
+        ("panic", "panic", "panic: on purpose"),
+        ("hang", "cancelled", "cancelled: dropped before it ended"),
+    ] {
         let (spans, logs) = (capture_spans(), capture_logs());
         let (address, tracker) = serve(answer).await;
         let mut client = connect(address, "01").await;
@@ -103,10 +108,20 @@ async fn a_message_that_panics_or_is_dropped_has_its_span_ended_as_failed() {
         late.await;
         assert_eq!(tracker.open_connections(), 0);
         let span = spans.single("process /ws/draft/{id}/");
-        assert_eq!(span.get("error.type"), Some(&Value::from(error)));
-        assert!(matches!(span.status, Status::Error { .. }), "{span:?}");
+        assert_eq!(span.get("error.type"), Some(&Value::from(class)));
+        assert_eq!(span.status, Status::error(error));
         assert_eq!(span.get("move"), Some(&Value::from(text)));
-        assert_eq!(span.events.len(), usize::from(text == "panic"));
+        let [event] = &span.events[..] else {
+            panic!("{span:?}")
+        };
+        let exception = |key: &str| {
+            let mut attributes = event.attributes.iter();
+            attributes.find_map(|one| (one.key.as_str() == key).then(|| one.value.clone()))
+        };
+        assert_eq!(exception("exception.message"), Some(Value::from(error)));
+        // The place and the way to it.
+        let has_stack = exception("exception.stacktrace").is_some();
+        assert_eq!(has_stack, text == "panic");
         assert_eq!(logs.named("ws_disconnected").len(), 1);
     }
 }

@@ -1,0 +1,35 @@
+//! How a request failed, by how it ended.
+
+use http::StatusCode;
+use telemetry_core::Failure;
+
+use crate::hooks::Outcome;
+
+/// The class of an error of the service, before there was a status.
+const SERVICE_ERROR: &str = "service_error";
+/// The class of an error of the body, after a status that is none.
+const BODY_ERROR: &str = "body_error";
+
+/// The failure of a request that ended so; `None` when it did not fail. `known` is what the
+/// handler, the service or the body gave, or the panic.
+pub(crate) fn from_end(
+    outcome: Outcome,
+    status: Option<StatusCode>,
+    known: Option<Failure>,
+) -> Option<Failure> {
+    match outcome {
+        Outcome::Completed => None,
+        Outcome::Cancelled => Some(Failure::cancelled()),
+        Outcome::Failed => {
+            let mut failure = known.unwrap_or_else(|| Failure::new(Failure::OTHER));
+            if failure.error_type != Failure::PANIC {
+                failure.error_type = match status {
+                    Some(status) if status.is_server_error() => status.as_str().to_owned().into(),
+                    Some(_) => BODY_ERROR.into(),
+                    None => SERVICE_ERROR.into(),
+                };
+            }
+            Some(failure)
+        }
+    }
+}
