@@ -157,6 +157,28 @@ async fn a_message_that_succeeds_at_last_is_done() {
 }
 
 #[tokio::test]
+async fn a_handler_whose_destructor_panics_has_failed() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("as it was dropped");
+        }
+    }
+    with_place(async |place| {
+        let logs = capture_logs();
+        let handler = move |_: Delivered| async {
+            let _panics = Panics;
+            Ok::<_, std::io::Error>(())
+        };
+        play(place, &logs, "message_failed", handler).await;
+        let failed = logs.single("message_failed");
+        assert_eq!(failed["error"], "panic: as it was dropped");
+        assert_eq!(logs.named("work_panicked"), []);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_handler_that_panics_has_failed() {
     for is_polled in [false, true] {
         with_place(async |place| {

@@ -104,8 +104,42 @@ async fn a_panic_is_the_failure_and_goes_on() {
         exception.starts_with("panicked at crates/telemetry-jobs/tests/it/play.rs:"),
         "{exception}"
     );
-    assert!(exception.contains("it::play::act"), "{exception}");
+    assert!(exception.contains(" at ./tests/it/play.rs:"), "{exception}");
     assert!(Scope::current().is_none());
+}
+
+#[tokio::test]
+async fn a_panic_of_a_destructor_is_the_failure_and_one_that_others_catch_a_line() {
+    for (act, last, error) in [
+        (
+            Act::PanicAsDropped,
+            "task_failed",
+            "panic: as it was dropped",
+        ),
+        (Act::CatchPanic, "task_completed", "panic: caught by others"),
+    ] {
+        let logs = capture_logs();
+        let (pool, _directory) = database().await;
+        let mut jobs = SqliteStorage::new(&pool);
+        push(&mut jobs, play(act, 1), 5).await;
+        let worker = WorkerBuilder::new("standings")
+            .backend(jobs)
+            .layer(JobTelemetryLayer::new())
+            .build(crate::play::act);
+        let _ended = telemetry_core::spawn(worker.run()).await;
+        let reported = if last == "task_failed" {
+            last
+        } else {
+            "work_panicked"
+        };
+        let line = logs.single(reported);
+        assert_eq!(line["error"], error);
+        assert_eq!(line["request.id"], "abc-123");
+        assert!(line.get("task.id").is_some(), "{line:?}");
+        let panicked = usize::from(reported == "work_panicked");
+        assert_eq!(logs.named("work_panicked").len(), panicked);
+        logs.single(last);
+    }
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ pub(crate) enum Act {
     Abort,
     AskForAnother,
     Panic,
+    PanicAsDropped,
+    CatchPanic,
     Hang,
 }
 
@@ -54,6 +56,14 @@ impl std::error::Error for Outer {
     }
 }
 
+struct PanicsAsDropped;
+
+impl Drop for PanicsAsDropped {
+    fn drop(&mut self) {
+        panic!("as it was dropped");
+    }
+}
+
 /// Does what the job says.
 pub(crate) async fn act(
     play: Play,
@@ -71,6 +81,15 @@ pub(crate) async fn act(
         Act::Abort => Err(AbortError::new(failure()).into()),
         Act::AskForAnother => Err(RetryAfterError::new(failure(), Duration::ZERO).into()),
         Act::Panic => panic!("tournament {} is lost", 5),
+        Act::PanicAsDropped => {
+            let _panics = PanicsAsDropped;
+            Ok(())
+        }
+        Act::CatchPanic => {
+            let caught = std::panic::catch_unwind(|| panic!("caught by others"));
+            assert!(caught.is_err());
+            Ok(())
+        }
         Act::Hang => pending().await,
     }
 }

@@ -94,7 +94,7 @@ async fn a_handler_that_returns_at_the_close_of_its_peer_answers_it_all_the_same
 }
 
 #[tokio::test]
-async fn a_panic_of_the_handler_closes_with_1011_and_is_told() {
+async fn a_panic_of_the_handler_closes_with_1011_and_is_reported() {
     let server = Server::start(|mut socket: Socket| async move {
         socket.recv().await.unwrap().unwrap();
         panic!("on purpose");
@@ -108,6 +108,27 @@ async fn a_panic_of_the_handler_closes_with_1011_and_is_told() {
     assert_eq!(end["error"], "panic: on purpose");
     let exception = end["exception"].as_str().unwrap();
     assert!(exception.starts_with("panicked at "), "{exception}");
+}
+
+#[tokio::test]
+async fn a_panic_of_the_handlers_destructor_closes_with_1011_and_is_reported() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("as it was dropped");
+        }
+    }
+    let server = Server::start(|mut socket: Socket| async move {
+        let _panics = Panics;
+        socket.recv().await.unwrap().unwrap();
+    })
+    .await;
+    let mut client = server.connect().await;
+    client.send(Message::text("now")).await.unwrap();
+    assert_eq!(close_code(&mut client).await, Some(1011));
+    let end = server.ended().await;
+    assert_eq!(end["close_code"], 1011);
+    assert_eq!(end["error"], "panic: as it was dropped");
 }
 
 #[tokio::test]
