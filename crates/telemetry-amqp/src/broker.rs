@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use crate::builder::BrokerBuilder;
 use crate::consumer::Consumer;
+use crate::failure;
 use crate::headers::Headers;
 use crate::link::Link;
 use crate::message::{Message, Publishing};
@@ -55,8 +56,8 @@ impl Broker {
             Ok(publishing) => self.send(publishing).await,
             Err(error) => Err(error),
         };
-        let failure = result.as_ref().err();
-        sending.end(failure.map(|error| (error.error_type(), error.told())));
+        let failure = result.as_ref().err().map(failure::from_publish_error);
+        sending.end(failure.as_ref());
         result
     }
 

@@ -5,11 +5,10 @@ use std::future::Future;
 use lapin::options::BasicPublishOptions;
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation};
-use telemetry_core::Failure;
 
 use crate::attributes::Envelope;
+use crate::failure;
 use crate::producer::Sending;
-use crate::publish_error::{NACK, UNROUTABLE};
 
 /// Publishes on a channel of lapin with the context of the current scope, for applications that
 /// have connections of their own.
@@ -61,12 +60,7 @@ impl PublishWithContext for Channel {
                 .await
         };
         let result = confirmation.await;
-        sending.end(match &result {
-            Ok(Confirmation::Ack(Some(_))) => Some((UNROUTABLE, String::new())),
-            Ok(Confirmation::Nack(_)) => Some((NACK, String::new())),
-            Ok(_) => None,
-            Err(error) => Some((Failure::OTHER, error.to_string())),
-        });
+        sending.end(failure::from_confirmation(&result).as_ref());
         result
     }
 }

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection};
-use telemetry_core::panic;
+use telemetry_core::{error_chain, panic};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -179,7 +179,7 @@ where
                     }
                     "the broker ended it".to_owned()
                 }
-                Err(error) => error.to_string(),
+                Err(error) => error_chain::message(&error),
             };
             // A lost connection is told of as such.
             if live.is_connected() {

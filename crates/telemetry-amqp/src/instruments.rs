@@ -1,9 +1,7 @@
 //! What messages are recorded with.
 
-use opentelemetry::InstrumentationScope;
 use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::metrics::{Counter, Histogram};
-use opentelemetry_semantic_conventions::SCHEMA_URL;
 use opentelemetry_semantic_conventions::metric::{
     MESSAGING_CLIENT_CONSUMED_MESSAGES, MESSAGING_CLIENT_OPERATION_DURATION,
     MESSAGING_CLIENT_SENT_MESSAGES, MESSAGING_PROCESS_DURATION,
@@ -28,10 +26,7 @@ pub(crate) struct MessageInstruments {
 
 impl MessageInstruments {
     fn make() -> Self {
-        let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
-            .with_version(env!("CARGO_PKG_VERSION"))
-            .with_schema_url(SCHEMA_URL)
-            .build();
+        let scope = telemetry_core::instrumentation_scope!();
         let meter = global::meter_with_scope(scope.clone());
         let count = |name, description| {
             let counter = meter.u64_counter(name).with_unit("{message}");

@@ -112,6 +112,7 @@ mod consumer;
 mod dead_letters;
 mod delivered;
 mod destination;
+mod failure;
 mod headers;
 mod instruments;
 mod line;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use telemetry_core::names::{self, event};
-use telemetry_core::{Failure, milliseconds};
+use telemetry_core::{Failure, error_chain, milliseconds};
 
 /// The `logger` of the lines.
 const LOGGER: &str = "telemetry_amqp";
@@ -24,7 +24,7 @@ pub(crate) fn write_disconnected(broker: &str, error: &lapin::Error) {
         target: LOGGER,
         message = event::BROKER_DISCONNECTED,
         { names::BROKER } = broker,
-        { names::ERROR } = error.to_string().as_str(),
+        { names::ERROR } = error_chain::message(error).as_str(),
     );
 }
 

@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
-use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
+use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_semantic_conventions::attribute::ERROR_TYPE;
 use telemetry_core::{Failure, propagation};
 
 use crate::attributes::{self, Envelope};
@@ -69,13 +68,12 @@ impl Sending {
         }
     }
 
-    /// Ends the span and counts the message, with the class of what went wrong and what is told
-    /// of it.
-    pub(crate) fn end(mut self, failure: Option<(&'static str, String)>) {
+    /// Ends the span and counts the message.
+    pub(crate) fn end(mut self, failure: Option<&Failure>) {
         self.finish(failure);
     }
 
-    fn finish(&mut self, failure: Option<(&'static str, String)>) {
+    fn finish(&mut self, failure: Option<&Failure>) {
         let Some(recording) = self.recording.take() else {
             return;
         };
@@ -86,11 +84,9 @@ impl Sending {
             mut attributes,
         } = recording;
         let span = context.span();
-        if let Some((error_type, error)) = failure {
-            let error_type = KeyValue::new(ERROR_TYPE, error_type);
-            attributes.push(error_type.clone());
-            span.set_attribute(error_type);
-            span.set_status(Status::error(error));
+        if let Some(failure) = failure {
+            attributes.push(failure.attribute());
+            failure.mark(&span);
         }
         let seconds = started.elapsed().as_secs_f64();
         instruments.operation_duration.record(seconds, &attributes);
@@ -101,6 +97,8 @@ impl Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.finish(Some((Failure::CANCELLED, String::new())));
+        if self.recording.is_some() {
+            self.finish(Some(&Failure::dropped()));
+        }
     }
 }

@@ -4,11 +4,6 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// The `error.type` of a message that the broker refused.
-pub(crate) const NACK: &str = "nack";
-/// The `error.type` of a message that no queue takes.
-pub(crate) const UNROUTABLE: &str = "unroutable";
-
 /// A message that the broker did not confirm.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
@@ -34,29 +29,4 @@ pub enum PublishError {
     /// The broker closed the channel: for an exchange that is not there, or not permitted.
     #[error("the broker closed the channel")]
     Closed(#[source] lapin::Error),
-}
-
-impl PublishError {
-    /// The class of the error, of few values.
-    pub(crate) fn error_type(&self) -> &'static str {
-        match self {
-            Self::TooLong(_) => "too_long",
-            Self::Away(_) => "away",
-            Self::Lost(_) => "connection_lost",
-            Self::TimedOut(_) => "timeout",
-            Self::Unroutable => UNROUTABLE,
-            Self::Refused => NACK,
-            Self::Closed(_) => "channel_closed",
-        }
-    }
-
-    /// The error with what caused it.
-    pub(crate) fn told(&self) -> String {
-        match self {
-            Self::Away(source) | Self::Lost(source) | Self::Closed(source) => {
-                format!("{self}: {source}")
-            }
-            _ => self.to_string(),
-        }
-    }
 }

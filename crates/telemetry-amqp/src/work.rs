@@ -7,7 +7,7 @@ use backon::BackoffBuilder as _;
 use lapin::Channel;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
 use telemetry_core::FutureExt as _;
-use telemetry_core::panic;
+use telemetry_core::{error_chain, panic};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
 
@@ -15,7 +15,7 @@ use crate::attempt::{Attempt, BoxError};
 use crate::broker::Broker;
 use crate::consumer::Settings;
 use crate::delivered::Delivered;
-use crate::{line, retry};
+use crate::{failure, line, retry};
 
 /// What all messages of a consumer have in common.
 pub(crate) struct Work<H> {
@@ -85,7 +85,7 @@ where
         match self.broker.send(again).await {
             Ok(()) => Verdict::Done,
             Err(error) => {
-                line::write_unsettled(&error.told());
+                line::write_unsettled(&failure::from_publish_error(&error).error);
                 Verdict::Again
             }
         }
@@ -109,7 +109,7 @@ where
         let error = match timeout(self.patience(), telling).await {
             Ok(Ok(true)) => return,
             Ok(Ok(false)) => "the connection was lost".to_owned(),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => error_chain::message(&error),
             Err(_) => "the broker takes nothing".to_owned(),
         };
         // Of one that comes again anyway, it was told why.

@@ -27,7 +27,7 @@ pub(crate) struct JobInstruments {
 
 impl JobInstruments {
     fn make() -> Self {
-        let scope = instrumentation::scope();
+        let scope = telemetry_core::instrumentation_scope!();
         let meter = global::meter_with_scope(scope.clone());
         let count = |name, description| {
             let counter = meter.u64_counter(name).with_unit("{message}");

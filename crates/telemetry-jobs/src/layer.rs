@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tower_layer::Layer;
 
-use crate::failure::FailedAttempt;
+use crate::failed_attempt::FailedAttempt;
 use crate::service::JobTelemetry;
 
 /// Gives every job of an apalis worker its context, its lines and its span.

@@ -99,6 +99,7 @@
 
 mod attributes;
 mod consumer;
+mod failed_attempt;
 mod failure;
 mod future;
 mod instrumentation;
@@ -113,7 +114,7 @@ mod service;
 mod sink;
 mod task_name;
 
-pub use failure::FailedAttempt;
+pub use failed_attempt::FailedAttempt;
 pub use future::JobFuture;
 pub use layer::JobTelemetryLayer;
 pub use service::JobTelemetry;

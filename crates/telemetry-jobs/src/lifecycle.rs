@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use apalis_core::error::{AbortError, BoxDynError};
+use apalis_core::error::BoxDynError;
 use apalis_core::task::ExecutionContext;
 use telemetry_core::panic::{self, Panic};
 use telemetry_core::{Failure, Scope};
 
-use crate::attributes::ABORTED;
 use crate::consumer::Recording;
-use crate::failure::FailedAttempt;
+use crate::failed_attempt::FailedAttempt;
+use crate::failure;
 use crate::layer::Settings;
 use crate::line;
 
@@ -55,12 +55,7 @@ impl Lifecycle {
         let Some(error) = error else {
             return self.finish(None, false);
         };
-        let error_type = if error.is::<AbortError>() {
-            ABORTED
-        } else {
-            Failure::OTHER
-        };
-        let failure = Failure::from_error(error_type, error.as_ref());
+        let failure = failure::from_error(error);
         let is_retried = self.is_retried(Some(error));
         self.finish(Some(&failure), is_retried);
     }

@@ -1,9 +1,9 @@
 //! The span and the metric of a push, where something exports them.
 
-use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
+use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::{
-    ERROR_TYPE, MESSAGING_MESSAGE_ID, MESSAGING_OPERATION_TYPE,
+    MESSAGING_MESSAGE_ID, MESSAGING_OPERATION_TYPE,
 };
 use telemetry_core::{Failure, propagation};
 
@@ -50,20 +50,18 @@ impl Sending {
     }
 
     /// Ends the span and counts the job.
-    pub(crate) fn end(mut self, error: Option<String>) {
-        self.finish(error.map(|error| (Failure::OTHER, error)));
+    pub(crate) fn end(mut self, failure: Option<&Failure>) {
+        self.finish(failure);
     }
 
-    fn finish(&mut self, failure: Option<(&'static str, String)>) {
+    fn finish(&mut self, failure: Option<&Failure>) {
         let Some(mut attributes) = self.attributes.take() else {
             return;
         };
         let span = self.context.span();
-        if let Some((error_type, error)) = failure {
-            let error_type = KeyValue::new(ERROR_TYPE, error_type);
-            attributes.push(error_type.clone());
-            span.set_attribute(error_type);
-            span.set_status(Status::error(error));
+        if let Some(failure) = failure {
+            attributes.push(failure.attribute());
+            failure.mark(&span);
         }
         self.instruments.sent.add(1, &attributes);
         span.end();
@@ -72,6 +70,8 @@ impl Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.finish(Some((Failure::CANCELLED, String::new())));
+        if self.attributes.is_some() {
+            self.finish(Some(&Failure::dropped()));
+        }
     }
 }

@@ -9,9 +9,7 @@ use apalis_core::task::Task;
 use apalis_core::task::builder::TaskBuilder;
 use apalis_core::task::task_id::TaskId;
 use opentelemetry::Context;
-use opentelemetry::context::FutureExt as _;
-use opentelemetry::trace::TraceContextExt as _;
-use telemetry_core::propagation;
+use telemetry_core::{Failure, instrument, propagation};
 use ulid::Ulid;
 
 use crate::metadata::{self, Carrier};
@@ -105,15 +103,14 @@ where
         };
         let task = with_context(task, &context);
         let pushed = self.push_task(task);
-        // An invalid span must not be current: a parent-based sampler would drop what is
-        // beneath.
-        let result = if sending.is_some() && context.span().span_context().is_valid() {
-            pushed.with_context(context).await
-        } else {
-            pushed.await
+        let result = match &sending {
+            Some(sending) => instrument::future_within(&sending.context, pushed).await,
+            None => pushed.await,
         };
         if let Some(sending) = sending {
-            sending.end(result.as_ref().err().map(ToString::to_string));
+            let error = result.as_ref().err();
+            let failure = error.map(|error| Failure::new(Failure::OTHER).with_error(error));
+            sending.end(failure.as_ref());
         }
         if result.is_ok() {
             line::write_enqueued(id.as_deref(), task_name::of::<Args>());

@@ -9,7 +9,7 @@ use redis::{Cmd, Pipeline, RedisFuture, Value};
 
 use crate::builder::{Settings, TracedConnectionBuilder};
 use crate::command::{self, Operation};
-use crate::failure::Failure;
+use crate::failure;
 use crate::recording::{Recorded, Recording};
 use crate::text;
 
@@ -61,9 +61,9 @@ impl<C: ConnectionLike + Send> ConnectionLike for TracedConnection<C> {
             Some(recording) => {
                 let inner = recording.within(|| self.inner.req_packed_command(cmd));
                 let failure = |result: &Result<Value, _>| match result {
-                    Ok(Value::ServerError(error)) => Some(Failure::of_server(error.code())),
+                    Ok(Value::ServerError(error)) => Some(failure::from_code(error.code())),
                     Ok(_) => None,
-                    Err(error) => Some(Failure::of(error)),
+                    Err(error) => Some(failure::from_error(error)),
                 };
                 Box::pin(Recorded::new(inner, recording, failure))
             }
@@ -88,8 +88,8 @@ impl<C: ConnectionLike + Send> ConnectionLike for TracedConnection<C> {
                 let inner =
                     recording.within(|| self.inner.req_packed_commands(pipeline, offset, count));
                 let failure = |result: &Result<Vec<Value>, _>| match result {
-                    Ok(values) => values.iter().find_map(Failure::within),
-                    Err(error) => Some(Failure::of(error)),
+                    Ok(values) => values.iter().find_map(failure::from_value),
+                    Err(error) => Some(failure::from_error(error)),
                 };
                 Box::pin(Recorded::new(inner, recording, failure))
             }

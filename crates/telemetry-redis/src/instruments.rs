@@ -1,9 +1,7 @@
 //! What commands are recorded with.
 
-use opentelemetry::InstrumentationScope;
 use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::metrics::Histogram;
-use opentelemetry_semantic_conventions::SCHEMA_URL;
 use opentelemetry_semantic_conventions::metric::DB_CLIENT_OPERATION_DURATION;
 use telemetry_core::Instruments;
 
@@ -25,10 +23,7 @@ pub(crate) struct RedisInstruments {
 
 impl RedisInstruments {
     fn make() -> Self {
-        let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
-            .with_version(env!("CARGO_PKG_VERSION"))
-            .with_schema_url(SCHEMA_URL)
-            .build();
+        let scope = telemetry_core::instrumentation_scope!();
         Self {
             duration: global::meter_with_scope(scope.clone())
                 .f64_histogram(DB_CLIENT_OPERATION_DURATION)

@@ -4,17 +4,16 @@ use std::pin::Pin;
 use std::task::{self, Poll, ready};
 use std::time::Instant;
 
-use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
+use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::{
-    DB_OPERATION_BATCH_SIZE, DB_OPERATION_NAME, DB_QUERY_TEXT, DB_RESPONSE_STATUS_CODE, ERROR_TYPE,
+    DB_OPERATION_BATCH_SIZE, DB_OPERATION_NAME, DB_QUERY_TEXT, DB_RESPONSE_STATUS_CODE,
 };
 use redis::{RedisFuture, RedisResult};
-use telemetry_core::propagation;
+use telemetry_core::{Failure, instrument, propagation};
 
 use crate::builder::Settings;
 use crate::command::Operation;
-use crate::failure::Failure;
 use crate::instruments::{INSTRUMENTS, RedisInstruments};
 
 /// A command or pipeline that is being recorded. Ends as cancelled when it is dropped before it
@@ -63,12 +62,9 @@ impl Recording {
         })
     }
 
-    /// Makes the span current while `work` runs. An invalid span must not be: a parent-based
-    /// sampler would drop what is beneath.
+    /// Calls `work` with the span current.
     pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
-        let is_valid = self.context.span().span_context().is_valid();
-        let _attached = is_valid.then(|| self.context.clone().attach());
-        work()
+        instrument::within(&self.context, work)
     }
 
     /// Ends the span and records the duration, unless that was done.
@@ -78,19 +74,14 @@ impl Recording {
         };
         let seconds = self.started.elapsed().as_secs_f64();
         let span = self.context.span();
-        if let Some(Failure {
-            error_type,
-            is_code,
-        }) = failure
-        {
-            if is_code {
-                attributes.push(KeyValue::new(DB_RESPONSE_STATUS_CODE, error_type.clone()));
-                span.set_attribute(KeyValue::new(DB_RESPONSE_STATUS_CODE, error_type.clone()));
+        if let Some(failure) = failure {
+            if let Some(code) = failure.code() {
+                let code = KeyValue::new(DB_RESPONSE_STATUS_CODE, code.to_owned());
+                attributes.push(code.clone());
+                span.set_attribute(code);
             }
-            span.set_attribute(KeyValue::new(ERROR_TYPE, error_type.clone()));
-            attributes.push(KeyValue::new(ERROR_TYPE, error_type));
-            // The type says all that may be said.
-            span.set_status(Status::error(""));
+            attributes.push(failure.attribute());
+            failure.mark(&span);
         }
         self.instruments.duration.record(seconds, &attributes);
         span.end();
@@ -99,7 +90,9 @@ impl Recording {
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        self.finish(Some(Failure::dropped()));
+        if self.attributes.is_some() {
+            self.finish(Some(Failure::dropped()));
+        }
     }
 }
 

@@ -1,19 +1,9 @@
-//! Who records, and how durations are sorted.
+//! How durations are sorted.
 
-use opentelemetry::InstrumentationScope;
 use opentelemetry::metrics::{Histogram, Meter};
-use opentelemetry_semantic_conventions::SCHEMA_URL;
 
 /// The boundaries that the semantic conventions for databases advise, in seconds.
 const DURATION_BOUNDARIES: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
-
-/// This crate, as the one that made a span or a measurement.
-pub(crate) fn scope() -> InstrumentationScope {
-    InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
-        .with_version(env!("CARGO_PKG_VERSION"))
-        .with_schema_url(SCHEMA_URL)
-        .build()
-}
 
 /// Makes the histogram of a duration in seconds.
 pub(crate) fn duration(

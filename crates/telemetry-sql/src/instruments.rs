@@ -22,7 +22,7 @@ pub(crate) struct SqlInstruments {
 
 impl SqlInstruments {
     fn make() -> Self {
-        let scope = instrumentation::scope();
+        let scope = telemetry_core::instrumentation_scope!();
         let meter = global::meter_with_scope(scope.clone());
         pool_metrics::register(&meter);
         Self {

@@ -96,10 +96,10 @@
 //! A call on a pool has in its time the wait for a connection. [`sqlx::Error::RowNotFound`] is no
 //! failure: the database has answered.
 
-mod attributes;
 mod connection;
 mod drivers;
 mod executor;
+mod failure;
 mod instrumentation;
 mod instruments;
 mod names;

@@ -8,15 +8,15 @@ use std::time::Instant;
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
-use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
+use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::{
-    DB_RESPONSE_RETURNED_ROWS, DB_RESPONSE_STATUS_CODE, ERROR_TYPE,
+    DB_RESPONSE_RETURNED_ROWS, DB_RESPONSE_STATUS_CODE,
 };
 use sqlx::{Error, Result};
-use telemetry_core::propagation;
+use telemetry_core::{Failure, instrument, propagation};
 
-use crate::attributes::Failure;
+use crate::failure;
 use crate::instruments::{INSTRUMENTS, SqlInstruments};
 use crate::names::DB_RESPONSE_AFFECTED_ROWS;
 use crate::pool_metrics::Waits;
@@ -31,7 +31,6 @@ pub(crate) struct Recording {
     statement: Arc<Statement>,
     /// Has the client span.
     context: Context,
-    is_valid: bool,
     started: Instant,
     waits: Option<Arc<Waits>>,
     rows: Rows,
@@ -68,11 +67,9 @@ impl Recording {
             let text = statement.text.as_ref().filter(|_| settings.has_text);
             span.set_attributes(text.cloned());
         }
-        let is_valid = span.span_context().is_valid();
         Some(Self {
             instruments,
             statement,
-            is_valid,
             context,
             started: Instant::now(),
             waits: waits.cloned(),
@@ -86,11 +83,9 @@ impl Recording {
         self.instruments
     }
 
-    /// Makes the span current while `work` runs. An invalid span must not be: a parent-based
-    /// sampler would drop what is beneath.
+    /// Calls `work` with the span current.
     fn within<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _attached = self.is_valid.then(|| self.context.clone().attach());
-        work()
+        instrument::within(&self.context, work)
     }
 
     /// Ends the span and records the duration.
@@ -98,7 +93,7 @@ impl Recording {
         if let (Some(Error::PoolTimedOut), Some(waits)) = (error, &self.waits) {
             waits.count_timeout(self.instruments);
         }
-        self.finish(error.map(Failure::of));
+        self.finish(error.map(failure::from_error));
     }
 
     fn finish(&mut self, failure: Option<Failure>) {
@@ -106,23 +101,18 @@ impl Recording {
             return;
         }
         let seconds = self.started.elapsed().as_secs_f64();
-        let mut more = Vec::new();
-        let mut description = None;
-        if let Some(failure) = failure {
-            if let Some(code) = failure.code {
-                more.push(KeyValue::new(DB_RESPONSE_STATUS_CODE, code));
-            }
-            more.push(KeyValue::new(ERROR_TYPE, failure.error_type));
-            description = Some(failure.description);
-        }
+        let code = failure.as_ref().and_then(Failure::code);
+        let code = code.map(|code| KeyValue::new(DB_RESPONSE_STATUS_CODE, code.to_owned()));
+        let error_type = failure.as_ref().map(Failure::attribute);
+        let more: Vec<_> = code.iter().cloned().chain(error_type).collect();
         self.statement
             .record_duration(self.instruments, seconds, &more);
         let span = self.context.span();
         if span.is_recording() {
             span.set_attributes(self.rows.of(self.statement.effect));
-            span.set_attributes(more);
-            if let Some(description) = description {
-                span.set_status(Status::error(description));
+            span.set_attributes(code);
+            if let Some(failure) = &failure {
+                failure.mark(&span);
             }
         }
         span.end();

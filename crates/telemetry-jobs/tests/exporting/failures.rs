@@ -1,5 +1,7 @@
 //! Jobs that end badly, as their spans and metrics tell it.
 
+use std::error::Error;
+use std::fmt::{self, Display};
 use std::future::pending;
 use std::task::{Context, Waker};
 
@@ -102,4 +104,49 @@ async fn a_job_that_is_dropped_is_cancelled_once() {
         let error = "cancelled: dropped before it ended";
         assert_failed(&span, &duration, "cancelled", error);
     }
+}
+
+/// An error whose text cannot be had, and that is its own cause.
+#[derive(Debug)]
+struct Broken;
+
+impl Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("half")?;
+        Err(fmt::Error)
+    }
+}
+
+impl Error for Broken {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self)
+    }
+}
+
+#[tokio::test]
+async fn a_job_whose_error_is_broken_has_failed() {
+    let (spans, metrics) = (capture_spans(), capture_metrics());
+    let failed = run(task([]).build(), || async { Err(Broken.into()) });
+    assert!(failed.await.unwrap_err().is::<Broken>());
+    let span = spans.single("process standings");
+    let duration = metrics.single("messaging.process.duration");
+    let error = "half[failed while formatting]";
+    assert_failed(&span, &duration, "_OTHER", error);
+    let mut attributes = span.events[0].attributes.iter();
+    let stack = attributes.find(|one| one.key.as_str() == "exception.stacktrace");
+    let stack = stack.unwrap().value.as_str().into_owned();
+    assert_eq!(stack.matches("caused by: half").count(), 32);
+    assert!(stack.ends_with("\ncaused by: … more causes"));
+}
+
+#[tokio::test]
+async fn a_job_whose_error_shows_a_url_keeps_its_secrets() {
+    let spans = capture_spans();
+    let failed = run(task([]).build(), || async {
+        Err("no route to postgres://app:sesame@db/x".into())
+    });
+    failed.await.unwrap_err();
+    let span = spans.single("process standings");
+    let error = "no route to postgres://[redacted]@db/x";
+    assert_eq!(span.status, Status::error(error));
 }

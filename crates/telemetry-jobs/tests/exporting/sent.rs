@@ -99,9 +99,11 @@ async fn a_push_that_is_dropped_is_cancelled() {
         .poll(&mut Context::from_waker(Waker::noop()));
     assert!(polled.is_pending());
     drop(pushed);
+    let span = spans.single("send u32");
+    assert_eq!(span["error.type"], Value::from("cancelled"));
     assert_eq!(
-        spans.single("send u32")["error.type"],
-        Value::from("cancelled")
+        span.status,
+        Status::error("cancelled: dropped before it ended")
     );
     let sent = metrics.single("messaging.client.sent.messages");
     assert_eq!(sent.get("error.type"), Some(&Value::from("cancelled")));

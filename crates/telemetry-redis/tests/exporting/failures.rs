@@ -102,7 +102,12 @@ async fn a_command_that_is_dropped_before_its_answer_is_cancelled() {
         assert!(answer.as_mut().poll(&mut cx).is_pending());
         assert!(spans.spans().is_empty());
     }
-    assert_eq!(spans.single("BLPOP")["error.type"], "cancelled".into());
+    let span = spans.single("BLPOP");
+    assert_eq!(span["error.type"], "cancelled".into());
+    assert_eq!(
+        span.status,
+        Status::error("cancelled: dropped before it ended")
+    );
     assert_eq!(
         metrics.single(DURATION).get("error.type"),
         Some(&"cancelled".into())

@@ -10,7 +10,10 @@ use crate::{DURATION, begin};
 
 fn assert_cancelled(span: &CapturedSpan) {
     assert_eq!(span["error.type"], Value::from("cancelled"));
-    assert_eq!(span.status, Status::error(""));
+    assert_eq!(
+        span.status,
+        Status::error("cancelled: dropped before it ended")
+    );
 }
 
 on_each_database! {
@@ -61,6 +64,8 @@ on_each_database! {
             panic!("on purpose");
         }));
         assert!(panicked.is_err());
-        assert_eq!(spans.single("SELECT players")["error.type"], Value::from("panic"));
+        let span = spans.single("SELECT players");
+        assert_eq!(span["error.type"], Value::from("panic"));
+        assert_eq!(span.status, Status::error("panic: dropped while the thread panicked"));
     }
 }
