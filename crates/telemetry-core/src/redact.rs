@@ -1,6 +1,10 @@
 //! Which keys hold secrets.
 
+mod urls;
+
 use std::sync::OnceLock;
+
+pub use urls::{mask_query, mask_query_values, mask_urls};
 
 /// What stands in place of a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
@@ -33,6 +37,10 @@ const NAMES: [&str; 24] = [
     "token",
 ];
 
+/// The names of parameters that are secrets in a query, where they authorize: signatures and keys
+/// of cloud storage, and the codes of OAuth.
+const PARAMETERS: [&str; 6] = ["awsaccesskeyid", "code", "key", "sig", "signature", "state"];
+
 static SENSITIVE: OnceLock<SensitiveKeys> = OnceLock::new();
 
 /// Says whether the value under `key` is kept off log lines: the last words of the key are
@@ -48,6 +56,14 @@ pub fn is_sensitive(key: &str) -> bool {
     SENSITIVE
         .get_or_init(|| SensitiveKeys::new(&[]))
         .matches(key)
+}
+
+/// Says whether the last word of the name of a query's parameter is a secret in queries alone.
+pub(crate) fn is_sensitive_parameter(name: &str) -> bool {
+    let name = normalized(name);
+    let name = name.trim_end_matches('_');
+    let last = name.rsplit('_').next();
+    last.is_some_and(|last| PARAMETERS.contains(&last))
 }
 
 /// Sets the list, unless one is set or used already.

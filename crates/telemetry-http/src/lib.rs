@@ -132,7 +132,6 @@ mod instrumentation;
 mod layer;
 mod lifecycle;
 mod line;
-mod query;
 mod request_id;
 mod route;
 mod server;

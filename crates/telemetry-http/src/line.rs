@@ -1,11 +1,12 @@
 //! The completion lines.
 
+use std::borrow::Cow;
+
 use telemetry_core::names::{self, event};
-use telemetry_core::{HttpNames, milliseconds};
+use telemetry_core::{HttpNames, mask_query, milliseconds};
 
 use crate::hooks::{Outcome, RequestEnd};
 use crate::lifecycle::Lifecycle;
-use crate::query;
 
 /// The `logger` of completion lines.
 const LOGGER: &str = "telemetry_http";
@@ -20,7 +21,7 @@ macro_rules! write_line {
             { names::HTTP_REQUEST_METHOD } = $fields.request_method,
             { names::HTTP_ROUTE } = $fields.route,
             { names::URL_PATH } = $fields.path,
-            { names::URL_QUERY } = $fields.query,
+            { names::URL_QUERY } = $fields.query.as_deref(),
             { names::HTTP_STATUS_CODE } = $fields.status,
             { names::HTTP_RESPONSE_STATUS_CODE } = $fields.response_status,
             { names::DURATION_MS } = $fields.duration_ms,
@@ -37,7 +38,7 @@ struct LineFields<'a> {
     request_method: Option<&'a str>,
     route: Option<&'a str>,
     path: Option<&'a str>,
-    query: Option<String>,
+    query: Option<Cow<'a, str>>,
     status: Option<u16>,
     response_status: Option<u16>,
     duration_ms: f64,
@@ -92,10 +93,7 @@ impl<'a> LineFields<'a> {
                 Some(path)
             },
             path: stable.then_some(path),
-            query: request
-                .query()
-                .filter(|_| settings.query)
-                .map(query::redacted),
+            query: request.query().filter(|_| settings.query).map(mask_query),
             status: status.filter(|_| classic),
             response_status: status.filter(|_| stable),
             duration_ms: milliseconds(end.duration),

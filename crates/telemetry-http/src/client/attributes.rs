@@ -8,10 +8,10 @@ use opentelemetry_semantic_conventions::attribute::{
     SERVER_PORT, URL_FULL, URL_TEMPLATE,
 };
 use reqwest::{Request, Url};
+use telemetry_core::mask_query_values;
 
 use crate::attributes::{OTHER, method_name, without_brackets};
 use crate::client::template::UrlTemplate;
-use crate::query;
 
 /// What is known of a request at its start, for the span and for the metric.
 pub(super) fn of_both(request: &Request) -> Vec<KeyValue> {
@@ -60,7 +60,7 @@ fn full(url: &Url) -> String {
     full.push_str(url.path());
     if let Some(query) = url.query() {
         full.push('?');
-        full.push_str(&query::without_values(query));
+        full.push_str(&mask_query_values(query));
     }
     full
 }

@@ -12,10 +12,9 @@ use opentelemetry_semantic_conventions::attribute::{
     NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_PATH, URL_QUERY, URL_SCHEME,
     USER_AGENT_ORIGINAL,
 };
-use telemetry_core::ClientIp;
+use telemetry_core::{ClientIp, mask_query};
 
 use crate::attributes::{OTHER, method_name, protocol_version, without_brackets};
-use crate::query;
 
 /// Those that a request has at its start. What is said there wins over fields of the context.
 pub(super) const OF_REQUEST: [&str; 11] = [
@@ -57,7 +56,8 @@ pub(super) fn add_of_request<B>(
     attributes.push(KeyValue::new(URL_SCHEME, scheme(request)));
     attributes.push(KeyValue::new(URL_PATH, request.uri().path().to_owned()));
     if let Some(query) = request.uri().query().filter(|_| with_query) {
-        attributes.push(KeyValue::new(URL_QUERY, query::redacted(query)));
+        let query = mask_query(query).into_owned();
+        attributes.push(KeyValue::new(URL_QUERY, query));
     }
     if let Some(route) = route {
         attributes.push(KeyValue::new(HTTP_ROUTE, route));
