@@ -236,7 +236,7 @@ impl Straight<'_> {
     /// Writes the key of a value that is no string; `false` when the value is not to follow.
     #[inline(always)]
     fn value(&mut self, field: &Field) -> bool {
-        let Some(field) = self.field(field) else {
+        let Some(field) = self.field(field, FieldKind::hides_number) else {
             return false;
         };
         field.write_before_value(self.out);
@@ -247,7 +247,7 @@ impl Straight<'_> {
     /// follow.
     #[inline(always)]
     fn string(&mut self, field: &Field) -> bool {
-        let Some(field) = self.field(field) else {
+        let Some(field) = self.field(field, FieldKind::hides_text) else {
             return false;
         };
         field.write_before_string(self.out);
@@ -256,14 +256,18 @@ impl Straight<'_> {
 
     /// The key to be written; `None` when the field is written already.
     #[inline(always)]
-    fn field(&mut self, field: &Field) -> Option<&'static FieldKey> {
+    fn field(
+        &mut self,
+        field: &Field,
+        is_hidden: impl FnOnce(FieldKind) -> bool,
+    ) -> Option<&'static FieldKey> {
         let field = self.callsite.field(field.index())?;
         if field.kind == FieldKind::Message {
             self.has_event = true;
             return Some(field);
         }
         self.require_event();
-        if field.kind == FieldKind::Sensitive {
+        if is_hidden(field.kind) {
             self.redact(field);
             return None;
         }
@@ -291,7 +295,7 @@ impl Visit for Straight<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
         if self.string(field) {
-            encode::escaped(self.out, value);
+            encode::text(self.out, value);
             self.out.push(b'"');
         }
     }
