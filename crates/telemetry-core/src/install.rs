@@ -11,6 +11,7 @@ use tracing_subscriber::registry::Registry;
 
 use crate::config::{Config, ConfigWarning, HttpNames};
 use crate::line::{LineLayer, LineSink, LogFormat, OwnLine, Remembering, SharedSink};
+use crate::log_records;
 use crate::names;
 use crate::redact;
 use crate::writer::{self, LossReport, Writer};
@@ -103,7 +104,7 @@ impl Telemetry {
             return Ok(TelemetryGuard::inert());
         }
         let Self {
-            config,
+            mut config,
             dispatch,
             writer,
         } = self;
@@ -116,11 +117,7 @@ impl Telemetry {
         // Both are set here alone, once.
         let _first = WRITER.set(writer.clone());
         let _first = HTTP_NAMES.set(config.http_names());
-        let log_level = tracing_log::AsLog::as_log(&tracing::level_filters::LevelFilter::current());
-        // Another logger may be there: then its records stay its own.
-        let _taken = tracing_log::LogTracer::builder()
-            .with_max_level(log_level)
-            .init();
+        config = config.with_warnings(log_records::install());
         other_globals();
         drop(installed);
         announce(&config);
@@ -363,10 +360,11 @@ fn dispatch(
     let lines = |copies| {
         LineLayer::new(config.format(), writer.clone())
             .with_colors(colors)
+            .with_plain_text(!config.is_structured())
             .with_copies(copies)
     };
     // With the test kit there is always another layer.
-    if layers.is_empty() && config.is_structured() && cfg!(not(feature = "testing")) {
+    if layers.is_empty() && cfg!(not(feature = "testing")) {
         return lines_alone(config, lines(copies));
     }
     // An empty vector of layers would switch everything off; no vector at all does not.
@@ -374,21 +372,8 @@ fn dispatch(
     let subscriber = tracing_subscriber::registry().with(layers);
     #[cfg(feature = "testing")]
     let subscriber = subscriber.with(crate::testing::capture_layer());
-    let filter = || Remembering::new(config.line_filter());
-    if config.is_structured() {
-        subscriber.with(lines(copies).with_filter(filter())).into()
-    } else {
-        let text = tracing_subscriber::fmt::layer()
-            .with_ansi(colors)
-            .with_writer(writer.clone());
-        // The plain format makes no lines that could be copied.
-        let copies =
-            copies.map(|copies| LineLayer::new(LogFormat::Json, copies).with_filter(filter()));
-        subscriber
-            .with(copies)
-            .with(text.with_filter(filter()))
-            .into()
-    }
+    let filter = Remembering::new(config.line_filter());
+    subscriber.with(lines(copies).with_filter(filter)).into()
 }
 
 /// Where nobody else looks: what lines leave out need not be told apart from what others take.

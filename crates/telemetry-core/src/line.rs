@@ -4,6 +4,7 @@ mod callsite;
 mod event;
 mod filter;
 mod layer;
+mod plain;
 mod pretty;
 mod spans;
 mod timestamp;

@@ -14,6 +14,7 @@ use crate::fields::{Fields, Keys, render_key};
 use crate::line::callsite::{self, Callsite, FieldKey, FieldKind, Shape};
 use crate::line::spans::FieldsVisitor;
 use crate::line::{level_name, timestamp};
+use crate::log_records;
 use crate::names;
 use crate::redact::REDACTED;
 
@@ -98,6 +99,8 @@ impl<'a> EventLine<'a> {
         for key in ["log.target", "log.module_path", "log.file", "log.line"] {
             visitor.fields.remove(key);
         }
+        log_records::with_key_values(|fields| visitor.fields.merge(fields));
+        self.keys.add(visitor.fields.keys());
         self.out.extend_from_slice(visitor.fields.bytes());
     }
 

@@ -271,13 +271,6 @@ impl<'a> Output<'a> {
 mod tests {
     use super::*;
 
-    fn assert_kept(masked: Cow<'_, str>, text: &str) {
-        assert!(
-            matches!(masked, Cow::Borrowed(kept) if kept == text),
-            "{masked}"
-        );
-    }
-
     #[test]
     fn urls_in_a_text_lose_their_userinfo_and_query_values() {
         for (text, expected) in [
@@ -329,7 +322,11 @@ mod tests {
             "see https://docs.example/page#section, or http://[::1]:8080/@scope/package",
             "http://h\\é",
         ] {
-            assert_kept(mask_urls(text), text);
+            assert!(
+                matches!(mask_urls(text), Cow::Borrowed(kept) if kept == text),
+                "{:?}",
+                text
+            );
         }
     }
 
@@ -364,7 +361,11 @@ mod tests {
             "%ff=1&&=",
             "next=https%3A%2F%2Fh%2F",
         ] {
-            assert_kept(mask_query(query), query);
+            assert!(
+                matches!(mask_query(query), Cow::Borrowed(kept) if kept == query),
+                "{:?}",
+                query
+            );
         }
     }
 
@@ -397,7 +398,11 @@ mod tests {
             mask_query_values("page=2&token=a=b&c&&"),
             "page=[redacted]&token=[redacted]&[redacted]&&"
         );
-        assert_kept(mask_query_values(""), "");
+        assert!(
+            matches!(mask_query_values(""), Cow::Borrowed(kept) if kept == ""),
+            "{:?}",
+            ""
+        );
     }
 
     proptest::proptest! {
