@@ -153,10 +153,11 @@ fn dispatch(
     let lines = |copies| {
         LineLayer::new(config.format(), writer.clone())
             .with_colors(colors)
+            .with_plain_text(!config.is_structured())
             .with_copies(copies)
     };
     // With the test kit there is always another layer.
-    if layers.is_empty() && config.is_structured() && cfg!(not(feature = "testing")) {
+    if layers.is_empty() && cfg!(not(feature = "testing")) {
         return single_layer_dispatch(config, lines(copies));
     }
     // An empty vector of layers would switch everything off; no vector at all does not.
@@ -164,21 +165,8 @@ fn dispatch(
     let subscriber = tracing_subscriber::registry().with(layers);
     #[cfg(feature = "testing")]
     let subscriber = subscriber.with(crate::testing::capture_layer());
-    let filter = || CachedFilter::new(config.line_filter());
-    if config.is_structured() {
-        subscriber.with(lines(copies).with_filter(filter())).into()
-    } else {
-        let text = tracing_subscriber::fmt::layer()
-            .with_ansi(colors)
-            .with_writer(writer.clone());
-        // The plain format makes no lines that could be copied.
-        let copies =
-            copies.map(|copies| LineLayer::new(LogFormat::Json, copies).with_filter(filter()));
-        subscriber
-            .with(copies)
-            .with(text.with_filter(filter()))
-            .into()
-    }
+    let filter = CachedFilter::new(config.line_filter());
+    subscriber.with(lines(copies).with_filter(filter)).into()
 }
 
 /// Builds the subscriber when the line layer is the only one: a global filter is then cheaper than a

@@ -1,6 +1,7 @@
 //! Settings: from the environment, or in code.
 
 mod environment;
+mod filter;
 mod level;
 mod spelling;
 mod variables;
@@ -8,10 +9,10 @@ mod variables;
 use std::fmt;
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 
 pub use environment::{Environment, EnvironmentReader};
+pub use filter::LineFilter;
 pub use variables::{VARIABLES, Variable};
 
 use crate::line::LogFormat;
@@ -122,7 +123,11 @@ impl Config {
         let is_format_set = reader.choice(
             "LOG_FORMAT",
             &mut format,
-            &[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)],
+            &[
+                ("json", LogFormat::Json),
+                ("pretty", LogFormat::Pretty),
+                ("console", LogFormat::Pretty),
+            ],
         );
         if is_format_set {
             self.format = Some(format);
@@ -328,10 +333,10 @@ impl Config {
         &self.warnings
     }
 
-    /// The filter for lines: `LOG_LEVEL`, third-party noise quieted to warnings, and on top
-    /// the directives of `RUST_LOG`.
+    /// The filter for lines: `LOG_LEVEL`, the directives of `RUST_LOG` on top, and libraries that
+    /// none of them names quieted to warnings.
     #[must_use]
-    pub fn line_filter(&self) -> EnvFilter {
+    pub fn line_filter(&self) -> LineFilter {
         level::filter(self.level, &self.directives)
     }
 

@@ -2,17 +2,20 @@
 //!
 //! Most text needs no escaping, so it is looked at eight bytes at a time and copied whole.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::redact;
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// Appends `text` as a JSON string, quotes included.
+/// Appends a value as a JSON string, quotes included.
 #[inline]
-pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn string(out: &mut Vec<u8>, value: &str) {
     out.push(b'"');
-    escaped(out, text);
+    text(out, value);
     out.push(b'"');
 }
 
@@ -25,12 +28,30 @@ pub(crate) fn list<S: AsRef<str>>(out: &mut Vec<u8>, texts: impl IntoIterator<It
         return;
     };
     out.extend_from_slice(b"[\"");
-    escaped(out, first.as_ref());
-    for text in texts {
+    text(out, first.as_ref());
+    for other in texts {
         out.extend_from_slice(b"\",\"");
-        escaped(out, text.as_ref());
+        text(out, other.as_ref());
     }
     out.extend_from_slice(b"\"]");
+}
+
+/// Appends a value as the inside of a JSON string, without the secrets of URLs in it.
+#[inline(always)]
+pub(crate) fn text(out: &mut Vec<u8>, value: &str) {
+    // No URL is without a colon, which few values have: it costs next to nothing to look for one
+    // among the characters that need escaping.
+    if has_none_of::<true>(value.as_bytes()) {
+        out.extend_from_slice(value.as_bytes());
+    } else {
+        masked(out, value);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn masked(out: &mut Vec<u8>, value: &str) {
+    escaped(out, &redact::mask_url_secrets(value));
 }
 
 /// Appends `text` as the inside of a JSON string.
@@ -50,21 +71,29 @@ pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
 /// Says whether every byte is printable ASCII other than a quote and a backslash.
 #[inline(always)]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    has_none_of::<false>(bytes)
+}
+
+/// Says whether every byte is printable ASCII other than a quote, a backslash, and a colon if that
+/// is looked for.
+#[inline(always)]
+fn has_none_of<const COLON: bool>(bytes: &[u8]) -> bool {
     // Blocks of a fixed size are looked at whole; the last one overlaps the one before. Each is
     // decided by itself: across blocks the compiler would shuffle bytes in search of columns.
     if let Some(last) = bytes.last_chunk::<16>() {
         for block in bytes.as_chunks::<16>().0 {
-            if has_special(block) {
+            if has_special::<COLON>(block) {
                 return false;
             }
         }
-        return !has_special(last);
+        return !has_special::<COLON>(last);
     }
     let special = match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(first), Some(last)) => {
-            specials(u64::from_le_bytes(*first)) | specials(u64::from_le_bytes(*last))
+            specials::<COLON>(u64::from_le_bytes(*first))
+                | specials::<COLON>(u64::from_le_bytes(*last))
         }
-        _ => specials(short(bytes)),
+        _ => specials::<COLON>(short(bytes)),
     };
     special == 0
 }
@@ -72,12 +101,13 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
 /// Says whether a byte of the block needs escaping, without a branch for each of them, which
 /// compiles to a few vector instructions.
 #[inline(always)]
-fn has_special(block: &[u8; 16]) -> bool {
+fn has_special<const COLON: bool>(block: &[u8; 16]) -> bool {
     let mut marks = [0; 16];
     for (mark, byte) in marks.iter_mut().zip(block) {
         *mark = u8::from(byte.wrapping_sub(b' ') > b'~' - b' ')
             | u8::from(*byte == b'"')
-            | u8::from(*byte == b'\\');
+            | u8::from(*byte == b'\\')
+            | u8::from(COLON && *byte == b':');
     }
     u128::from_ne_bytes(marks) != 0
 }
@@ -99,13 +129,19 @@ fn short(bytes: &[u8]) -> u64 {
         | (b' ' as u64) << 24
 }
 
-/// Sets bits for bytes below 0x20 or above 0x7e, quotes and backslashes; zero when there
-/// are none.
+/// Sets bits for bytes below 0x20 or above 0x7e, quotes and backslashes, and colons if they are
+/// looked for; zero when there are none.
 #[inline(always)]
-const fn specials(word: u64) -> u64 {
+const fn specials<const COLON: bool>(word: u64) -> u64 {
     let quotes = word ^ (ONES * b'"' as u64);
     let backslashes = word ^ (ONES * b'\\' as u64);
+    let colons = if COLON {
+        word ^ (ONES * b':' as u64)
+    } else {
+        quotes
+    };
     (quotes.wrapping_sub(ONES)
+        | colons.wrapping_sub(ONES)
         | backslashes.wrapping_sub(ONES)
         | word.wrapping_sub(ONES * 0x20)
         | word.wrapping_add(ONES)
@@ -227,7 +263,14 @@ const FAILED: &str = "[failed while formatting]";
 #[inline]
 pub(crate) fn formatted(out: &mut Vec<u8>, value: fmt::Arguments<'_>) {
     let start = out.len();
-    match guarded(|| Escaping(out).write_fmt(value)) {
+    let mut escaping = Escaping {
+        out,
+        may_have_url: false,
+    };
+    let written = guarded(|| escaping.write_fmt(value));
+    let may_have_url = escaping.may_have_url;
+    match written {
+        Some(Ok(())) if may_have_url => mask_written(out, start),
         Some(Ok(())) => {}
         Some(Err(fmt::Error)) => out.extend_from_slice(FAILED.as_bytes()),
         None => {
@@ -297,12 +340,39 @@ impl fmt::Write for Bounded {
     }
 }
 
-struct Escaping<'a>(&'a mut Vec<u8>);
+/// Masks the secrets of URLs in what was written, in pieces, from `start` on.
+#[cold]
+#[inline(never)]
+fn mask_written(out: &mut Vec<u8>, start: usize) {
+    let written = str::from_utf8(&out[start..]).unwrap_or_default();
+    if let Cow::Owned(masked) = redact::mask_url_secrets(written) {
+        out.truncate(start);
+        out.extend_from_slice(masked.as_bytes());
+    }
+}
+
+struct Escaping<'a> {
+    out: &'a mut Vec<u8>,
+    may_have_url: bool,
+}
+
+impl Escaping<'_> {
+    #[cold]
+    #[inline(never)]
+    fn escape(&mut self, text: &str) {
+        self.may_have_url |= text.contains(':');
+        escaped(self.out, text);
+    }
+}
 
 impl fmt::Write for Escaping<'_> {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        escaped(self.0, text);
+        if has_none_of::<true>(text.as_bytes()) {
+            self.out.extend_from_slice(text.as_bytes());
+        } else {
+            self.escape(text);
+        }
         Ok(())
     }
 }

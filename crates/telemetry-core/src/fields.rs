@@ -6,8 +6,8 @@ use std::hash::Hasher;
 use crate::decode::Pieces;
 use crate::encode;
 use crate::names;
-use crate::redact::{self, REDACTED};
-use crate::value::{FieldValue, Value, ValueEncoder};
+use crate::redact::{self, REDACTED, Sensitivity};
+use crate::value::{FieldValue, Rendered, Value, ValueEncoder};
 
 /// A set of fields, already rendered as `,"key":value,"key":value…`, in the order in which
 /// they were set. A key appears once.
@@ -98,9 +98,21 @@ impl Fields {
         if is_reserved(key) {
             self.set_reserved(key, value);
         } else if redact::is_sensitive(key) {
-            self.set_plain(key, REDACTED);
+            self.set_sensitive(key, value);
         } else {
             self.set_plain(key, value);
+        }
+    }
+
+    #[cold]
+    fn set_sensitive<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
+        let mut rendered = Vec::new();
+        value.encode(ValueEncoder::new(&mut rendered));
+        let is_text = matches!(rendered.first(), None | Some(b'"' | b'['));
+        if is_text || redact::sensitivity(key) == Sensitivity::All {
+            self.set_plain(key, REDACTED);
+        } else {
+            self.set_plain(key, &Rendered(&rendered));
         }
     }
 

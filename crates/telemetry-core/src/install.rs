@@ -10,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use crate::builder::{BuildError, TelemetryBuilder};
 use crate::config::{Config, ConfigWarning, HttpNames};
 use crate::guard::TelemetryGuard;
+use crate::log_records;
 use crate::names;
 use crate::panic;
 use crate::redact;
@@ -101,7 +102,7 @@ impl Telemetry {
             return Ok(further_guard());
         }
         let Self {
-            config,
+            mut config,
             dispatch,
             writer,
         } = self;
@@ -115,11 +116,7 @@ impl Telemetry {
         writer::install(writer.clone());
         // Set nowhere else.
         let _first = HTTP_NAMES.set(config.http_names());
-        let log_level = tracing_log::AsLog::as_log(&tracing::level_filters::LevelFilter::current());
-        // Another logger may be there: then its records stay its own.
-        let _taken = tracing_log::LogTracer::builder()
-            .with_max_level(log_level)
-            .init();
+        config = config.with_warnings(log_records::install());
         other_globals();
         drop(installed);
         let guard = TelemetryGuard::new(writer);

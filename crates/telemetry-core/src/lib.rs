@@ -60,7 +60,8 @@
 //! `tracing` spans, inner ones first; those of the current scope; and `trace_id` and
 //! `span_id` when the current OpenTelemetry span is valid. A key appears once: what comes
 //! earlier in this list wins. A field that a user names as one of the first four is kept as
-//! `field.<name>`, and the values of [sensitive](is_sensitive) keys become `[redacted]`.
+//! `field.<name>`, the values of [sensitive](is_sensitive) keys become `[redacted]`, and URLs lose
+//! their userinfo and the secrets of their query.
 //!
 //! Nothing that is logged can fail, block or panic: lines wait in a buffer bounded in
 //! bytes, which one thread writes in batches. [`statistics`] counts what was lost.
@@ -80,6 +81,7 @@ pub mod instrument;
 mod instruments;
 mod interned;
 mod line;
+mod log_records;
 pub mod names;
 pub mod panic;
 pub mod propagation;
@@ -97,7 +99,8 @@ mod writer;
 pub use builder::{BuildError, TelemetryBuilder};
 pub use client::ClientIp;
 pub use config::{
-    Config, ConfigWarning, Environment, EnvironmentReader, HttpNames, VARIABLES, Variable,
+    Config, ConfigWarning, Environment, EnvironmentReader, HttpNames, LineFilter, VARIABLES,
+    Variable,
 };
 pub use duration::milliseconds;
 pub use failure::Failure;

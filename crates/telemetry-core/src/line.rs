@@ -5,6 +5,7 @@ mod errors;
 mod event;
 mod filter;
 mod layer;
+mod plain;
 mod pretty;
 mod spans;
 mod timestamp;

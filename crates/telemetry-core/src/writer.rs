@@ -20,7 +20,6 @@ mod sync;
 mod thread;
 
 use std::fmt;
-use std::io::Write;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -164,43 +163,6 @@ impl LineSink for Writer {
             return self.0.forked.write(line);
         }
         self.0.buffer.push(line, level <= Level::WARN);
-    }
-}
-
-/// For `tracing_subscriber`'s plain text format, which writes a line at a time.
-impl tracing_subscriber::fmt::MakeWriter<'_> for Writer {
-    type Writer = LineWriter;
-
-    fn make_writer(&self) -> LineWriter {
-        LineWriter {
-            writer: self.clone(),
-            level: Level::INFO,
-        }
-    }
-
-    fn make_writer_for(&self, metadata: &tracing::Metadata<'_>) -> LineWriter {
-        LineWriter {
-            writer: self.clone(),
-            level: *metadata.level(),
-        }
-    }
-}
-
-/// Takes one line with each call of `write`.
-#[derive(Debug)]
-pub(crate) struct LineWriter {
-    writer: Writer,
-    level: Level,
-}
-
-impl Write for LineWriter {
-    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        self.writer.accept(line, self.level);
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 

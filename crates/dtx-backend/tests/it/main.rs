@@ -27,6 +27,7 @@ mod health;
 mod job_list;
 mod jobs;
 mod joining;
+mod levels;
 mod lines;
 mod lists;
 mod live;

@@ -168,7 +168,7 @@ async fn a_handler_whose_destructor_panics_has_failed() {
         let logs = capture_logs();
         let handler = move |_: Delivered| async {
             let _panics = Panics;
-            Ok::<_, std::io::Error>(())
+            Ok::<_, Outer>(())
         };
         play(place, &logs, "message_failed", handler).await;
         let failed = logs.single("message_failed");

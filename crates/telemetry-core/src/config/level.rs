@@ -1,51 +1,24 @@
-//! Levels, and the filter made of them.
+//! Levels, and the directives made of them.
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 
-use crate::config::EnvironmentReader;
+use crate::config::{EnvironmentReader, LineFilter};
 use crate::line::level_name;
-
-/// Libraries whose informational events say nothing to the application's readers.
-///
-/// Targets are matched as prefixes: with the colons, so that the application's own
-/// `tower_defense` is not taken for `tower`.
-const QUIETED: [&str; 16] = [
-    "apalis",
-    "h2::",
-    "hyper::",
-    "hyper_util::",
-    "mio::",
-    "opentelemetry",
-    "redis::",
-    "reqwest::",
-    "rustls::",
-    "sqlx::",
-    "tokio::",
-    "tokio_util::",
-    "tonic::",
-    "tower::",
-    "tungstenite::",
-    "want::",
-];
-
-/// Libraries whose warnings and errors are those of their results, told again. lapin shows whole
-/// messages, too.
-const SILENCED: [&str; 1] = ["lapin::"];
 
 /// Whose warnings are about telemetry itself, such as a bad setting: they are few, and
 /// `LOG_LEVEL=ERROR` is where nobody would learn of them otherwise.
 const SAID_AT_ANY_LEVEL: [&str; 2] = ["telemetry_core", "telemetry_otel"];
 
-/// Reads a level in any case; `WARN` is `WARNING`.
+/// Reads a level in any case; `WARN` is `WARNING`, and `CRITICAL` is `ERROR`.
 pub(super) fn parse(text: &str) -> Result<LevelFilter, String> {
     match &*text.to_ascii_uppercase() {
         "TRACE" => Ok(LevelFilter::TRACE),
         "DEBUG" => Ok(LevelFilter::DEBUG),
         "INFO" => Ok(LevelFilter::INFO),
         "WARNING" | "WARN" => Ok(LevelFilter::WARN),
-        "ERROR" => Ok(LevelFilter::ERROR),
+        "ERROR" | "CRITICAL" => Ok(LevelFilter::ERROR),
         _ => Err(format!(
             "{text:?} is not one of TRACE, DEBUG, INFO, WARNING, ERROR"
         )),
@@ -79,28 +52,32 @@ pub(super) fn directives(reader: &mut EnvironmentReader<'_>) -> Vec<Directive> {
     directives
 }
 
-/// Makes the filter: the level, then quieter libraries and what must be said at any level, then
-/// silent libraries, then the directives.
-pub(super) fn filter(level: LevelFilter, directives: &[Directive]) -> EnvFilter {
+/// Makes a filter of the level, what must be said at any level, and the directives.
+pub(super) fn filter(level: LevelFilter, directives: &[Directive]) -> LineFilter {
     let mut filter = EnvFilter::default().add_directive(level.into());
-    let at_warning = if level > LevelFilter::WARN {
-        &QUIETED[..]
-    } else {
-        &SAID_AT_ANY_LEVEL
-    };
-    // Of two directives the longer target wins: one of `hyper` would lose to ours.
-    let own: Vec<_> = directives.iter().filter_map(target_of).collect();
-    let at_warning = at_warning.iter().map(|target| (target, "warn"));
-    let silenced = SILENCED.iter().map(|target| (target, "off"));
-    for (target, level) in at_warning.chain(silenced) {
-        let is_overruled = own.iter().any(|own| target.starts_with(own));
-        if !is_overruled && let Ok(directive) = format!("{target}={level}").parse() {
-            filter = filter.add_directive(directive);
+    let targets: Vec<_> = directives.iter().filter_map(target_of).collect();
+    if effective(level, directives) == LevelFilter::ERROR {
+        for target in SAID_AT_ANY_LEVEL {
+            // Of two directives the longer target wins: a shorter one would lose to ours.
+            let is_overruled = targets.iter().any(|own| target.starts_with(own));
+            if !is_overruled && let Ok(directive) = format!("{target}=warn").parse() {
+                filter = filter.add_directive(directive);
+            }
         }
     }
-    directives.iter().fold(filter, |filter, directive| {
-        filter.add_directive(directive.clone())
-    })
+    for directive in directives {
+        filter = filter.add_directive(directive.clone());
+    }
+    LineFilter::new(filter, targets)
+}
+
+/// The level of what no directive names: the last one that is a level and no more.
+fn effective(level: LevelFilter, directives: &[Directive]) -> LevelFilter {
+    let levels = directives.iter().rev();
+    levels
+        .filter_map(|directive| directive.to_string().parse().ok())
+        .next()
+        .unwrap_or(level)
 }
 
 /// The target of a directive; `None` when it has none.

@@ -69,7 +69,7 @@ fn a_bad_value_leaves_the_default_with_one_warning() {
     );
     assert_eq!(
         warnings(&[("LOG_FORMAT", "xml"), ("NODE_ENV", "prod")]),
-        ["LOG_FORMAT: \"xml\" is not one of json, pretty; using json"]
+        ["LOG_FORMAT: \"xml\" is not one of json, pretty, console; using json"]
     );
     assert_eq!(
         warnings(&[("LOG_OVERFLOW", "panic")]),
@@ -113,6 +113,8 @@ fn levels_are_read_in_any_case() {
         ("WARNING", "warning"),
         ("warn", "warning"),
         ("error", "error"),
+        ("CRITICAL", "error"),
+        ("critical", "error"),
     ] {
         assert_eq!(config(&[("LOG_LEVEL", word)]).level(), level);
     }
@@ -234,4 +236,18 @@ fn every_documented_variable_is_known_and_named_once() {
     let count = names.len();
     names.dedup();
     assert_eq!(names.len(), count);
+}
+
+#[test]
+fn formats_are_read_in_the_words_of_other_libraries_too() {
+    for (word, format) in [
+        ("json", LogFormat::Json),
+        ("pretty", LogFormat::Pretty),
+        ("console", LogFormat::Pretty),
+        ("Console", LogFormat::Pretty),
+    ] {
+        let config = config(&[("LOG_FORMAT", word)]);
+        assert_eq!(config.format(), format);
+        assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+    }
 }

@@ -24,11 +24,11 @@ macro_rules! variables {
 
 variables! {
     "TELEMETRY_ENABLED", "true", "The master switch: `false` for no log lines and no export.";
-    "STRUCTLOG_ENABLED", "true", "`false` for plain `tracing-subscriber` text lines in place of the structured formats.";
+    "STRUCTLOG_ENABLED", "true", "`false` for plain text lines, in the shape of `tracing-subscriber`'s, in place of the structured formats.";
     "NODE_ENV", "dev", "The deployment. `dev` and `development` make `pretty` the default format.";
-    "LOG_LEVEL", "INFO", "`TRACE`, `DEBUG`, `INFO`, `WARNING` (or `WARN`) or `ERROR`, in any case.";
-    "RUST_LOG", "unset", "Directives for single targets on top of `LOG_LEVEL`, such as `sqlx=debug,my_crate=trace`.";
-    "LOG_FORMAT", "from `NODE_ENV`", "`json` or `pretty`.";
+    "LOG_LEVEL", "INFO", "`TRACE`, `DEBUG`, `INFO`, `WARNING` (or `WARN`) or `ERROR` (or `CRITICAL`), in any case.";
+    "RUST_LOG", "unset", "Directives for single targets on top of `LOG_LEVEL`, such as `sqlx=debug,my_crate=trace`. A level without a target takes its place.";
+    "LOG_FORMAT", "from `NODE_ENV`", "`json` or `pretty` (or `console`).";
     "LOG_OVERFLOW", "drop", "What happens to a line when the buffer is full: `drop` (counted and reported) or `block`.";
     "NO_COLOR", "unset", "Any value: no colours. Without a terminal there are none in any case.";
     "OTEL_ENABLED", "false", "OpenTelemetry export on or off.";

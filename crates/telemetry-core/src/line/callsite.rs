@@ -11,7 +11,7 @@ use crate::encode;
 use crate::fields::{Keys, allowed, is_reserved, render_key};
 use crate::line::{errors, level_name};
 use crate::names;
-use crate::redact;
+use crate::redact::{self, Sensitivity};
 
 /// The field that `tracing`'s macros keep the message in.
 const MESSAGE: &str = "message";
@@ -111,8 +111,24 @@ pub(super) enum FieldKind {
     Plain,
     /// The message, whose key is in the head.
     Message,
-    /// The value is a secret.
+    /// The value is a secret if it is a text.
     Sensitive,
+    /// The value is a secret.
+    Secret,
+}
+
+impl FieldKind {
+    /// Says whether a text is kept off the line.
+    #[inline(always)]
+    pub(super) fn hides_text(self) -> bool {
+        matches!(self, Self::Sensitive | Self::Secret)
+    }
+
+    /// Says whether a number or a boolean is kept off the line.
+    #[inline(always)]
+    pub(super) fn hides_number(self) -> bool {
+        self == Self::Secret
+    }
 }
 
 impl Callsite {
@@ -140,10 +156,11 @@ impl Callsite {
                 if !names[..at].contains(name) {
                     declared.add(Keys::of(&key));
                 }
-                if !is_reserved(name) && redact::is_sensitive(name) {
-                    FieldKind::Sensitive
-                } else {
-                    FieldKind::Plain
+                match redact::sensitivity(name) {
+                    _ if is_reserved(name) => FieldKind::Plain,
+                    Sensitivity::None => FieldKind::Plain,
+                    Sensitivity::Texts => FieldKind::Sensitive,
+                    Sensitivity::All => FieldKind::Secret,
                 }
             };
             quoted.push(b'"');

@@ -15,6 +15,7 @@ use crate::fields::{Fields, Keys, render_key};
 use crate::line::callsite::{self, Callsite, FieldKey, FieldKind, Shape};
 use crate::line::spans::FieldsVisitor;
 use crate::line::{errors, level_name, timestamp};
+use crate::log_records;
 use crate::names;
 use crate::redact::REDACTED;
 
@@ -102,6 +103,8 @@ impl<'a> EventLine<'a> {
         for key in ["log.target", "log.module_path", "log.file", "log.line"] {
             visitor.fields.remove(key);
         }
+        log_records::with_key_values(|fields| visitor.fields.merge(fields));
+        self.keys.add(visitor.fields.keys());
         self.out.extend_from_slice(visitor.fields.bytes());
     }
 
@@ -226,7 +229,7 @@ impl Straight<'_> {
     /// Writes the key of a value that is no string; `false` when the value is not to follow.
     #[inline(always)]
     fn value(&mut self, field: &Field) -> bool {
-        let Some(field) = self.field(field) else {
+        let Some(field) = self.field(field, FieldKind::hides_number) else {
             return false;
         };
         field.write_before_value(self.out);
@@ -237,7 +240,7 @@ impl Straight<'_> {
     /// follow.
     #[inline(always)]
     fn string(&mut self, field: &Field) -> bool {
-        let Some(field) = self.field(field) else {
+        let Some(field) = self.field(field, FieldKind::hides_text) else {
             return false;
         };
         field.write_before_string(self.out);
@@ -246,14 +249,18 @@ impl Straight<'_> {
 
     /// The key to be written; `None` when the field is written already.
     #[inline(always)]
-    fn field(&mut self, field: &Field) -> Option<&'static FieldKey> {
+    fn field(
+        &mut self,
+        field: &Field,
+        is_hidden: impl FnOnce(FieldKind) -> bool,
+    ) -> Option<&'static FieldKey> {
         let field = self.callsite.field(field.index())?;
         if field.kind == FieldKind::Message {
             self.has_event = true;
             return Some(field);
         }
         self.require_event();
-        if field.kind == FieldKind::Sensitive {
+        if is_hidden(field.kind) {
             self.redact(field);
             return None;
         }
@@ -281,7 +288,7 @@ impl Visit for Straight<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
         if self.string(field) {
-            encode::escaped(self.out, value);
+            encode::text(self.out, value);
             self.out.push(b'"');
         }
     }

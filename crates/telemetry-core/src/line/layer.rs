@@ -12,7 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::fields::Fields;
 use crate::line::event::EventLine;
 use crate::line::spans::{FieldsVisitor, SpanFields};
-use crate::line::{LineSink, LogFormat, pretty};
+use crate::line::{LineSink, LogFormat, plain, pretty};
 use crate::scope;
 use crate::trace;
 
@@ -46,6 +46,7 @@ pub struct LineLayer<S> {
     sink: S,
     format: LogFormat,
     colors: bool,
+    is_plain_text: bool,
     copies: Option<SharedSink>,
 }
 
@@ -59,8 +60,16 @@ impl<S: LineSink> LineLayer<S> {
             sink,
             format,
             colors: false,
+            is_plain_text: false,
             copies: None,
         }
+    }
+
+    /// Writes plain text in place of the format.
+    #[must_use]
+    pub(crate) fn with_plain_text(mut self, is_plain_text: bool) -> Self {
+        self.is_plain_text = is_plain_text;
+        self
     }
 
     /// Hands each line to `copies` too: in JSON, whatever the format.
@@ -114,7 +123,11 @@ where
             trace::with_current(|span| line.add_trace(span));
         }
         line.finish();
-        self.hand_over(&buffer, *event.metadata().level());
+        if self.is_plain_text {
+            self.hand_over_text(&buffer, event, &context);
+        } else {
+            self.hand_over(&buffer, *event.metadata().level());
+        }
         give_back(&LINE, buffer);
     }
 }
@@ -137,6 +150,27 @@ where
 }
 
 impl<S: LineSink> LineLayer<S> {
+    #[cold]
+    fn hand_over_text<C>(&self, line: &[u8], event: &Event<'_>, context: &Context<'_, C>)
+    where
+        C: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let level = *event.metadata().level();
+        if let Some(copies) = &self.copies {
+            copies.accept(line, level);
+        }
+        let mut spans = String::new();
+        for span in context.event_scope(event).into_iter().flatten() {
+            spans.insert_str(0, &format!("{}:", span.name()));
+        }
+        if !spans.is_empty() {
+            spans.push(' ');
+        }
+        let mut text = Vec::with_capacity(line.len());
+        plain::render(line, &spans, &mut text);
+        self.sink.accept(&text, level);
+    }
+
     #[inline]
     fn hand_over(&self, line: &[u8], level: tracing::Level) {
         if let Some(copies) = &self.copies {

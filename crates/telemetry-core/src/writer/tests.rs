@@ -1,6 +1,7 @@
 //! The writer against outputs of every kind.
 
 use std::collections::VecDeque;
+use std::io::Write;
 use std::io::{self, ErrorKind};
 use std::sync::{Condvar, Mutex};
 use std::time::Instant;

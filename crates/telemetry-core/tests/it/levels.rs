@@ -120,8 +120,52 @@ fn warnings_about_telemetry_itself_are_shown_at_any_level() {
 fn plain_text_lines_take_the_place_of_structured_ones() {
     let text = text_of(config(&[("STRUCTLOG_ENABLED", "no")]), || {
         tracing::info!(a = 1, "x");
+        let _outer = tracing::info_span!("outer", b = 2).entered();
+        tracing::info_span!("inner").in_scope(|| tracing::warn!("y"));
     });
-    assert!(text.ends_with(" INFO it::levels: x a=1\n"), "{text}");
+    let rows: Vec<_> = text
+        .lines()
+        .map(|row| &row["2024-01-15T10:23:45.123456Z".len()..])
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "  INFO it::levels: x a=1",
+            "  WARN outer:inner: it::levels: y b=2"
+        ]
+    );
+}
+
+#[test]
+fn plain_text_lines_have_the_context_and_no_secrets_and_are_one_row() {
+    let text = text_of(config(&[("STRUCTLOG_ENABLED", "no")]), || {
+        let scope = Scope::builder()
+            .field("request.id", "abc")
+            .field("labels", ["a", "b"])
+            .field("token", "t")
+            .build();
+        let span = tracing::info_span!("sign_in", secret = "s");
+        scope.in_scope(|| {
+            span.in_scope(|| {
+                tracing::info!(
+                    password = "x",
+                    dsn = "redis://u:p@h",
+                    quoted = "a \"b\"\n",
+                    "first\n2024-01-15T10:23:45.123456Z  INFO forged: \u{1b}[31m\"second\""
+                );
+            });
+        });
+    });
+    let row = &text["2024-01-15T10:23:45.123456Z".len()..];
+    assert_eq!(
+        row,
+        concat!(
+            "  INFO sign_in: it::levels: first\\n2024-01-15T10:23:45.123456Z  INFO forged: ",
+            "\\u001b[31m\"second\" password=\"[redacted]\" dsn=\"redis://[redacted]@h\" ",
+            "quoted=\"a \\\"b\\\"\\n\" secret=\"[redacted]\" request.id=\"abc\" ",
+            "labels=[\"a\",\"b\"] token=\"[redacted]\"\n"
+        )
+    );
 }
 
 #[test]
@@ -132,4 +176,113 @@ fn without_telemetry_there_are_no_lines() {
         )),
         ""
     );
+}
+
+/// Logs an informational event and a warning of each of these targets.
+macro_rules! log_as {
+    ($($target:literal),*) => {{
+        $(
+            tracing::info!(target: $target, concat!($target, " info"));
+            tracing::warn!(target: $target, concat!($target, " warning"));
+        )*
+    }};
+}
+
+#[test]
+fn libraries_are_never_louder_than_the_level_of_all_others() {
+    let log = || {
+        log_as!("sqlx::query", "want", "mine");
+        tracing::error!(target: "hyper::proto", "hyper error");
+    };
+    for variables in [
+        &[("RUST_LOG", "off")][..],
+        &[("RUST_LOG", "OFF"), ("LOG_LEVEL", "DEBUG")],
+    ] {
+        assert_eq!(events(config(variables), log), [""; 0], "{variables:?}");
+    }
+    for variables in [
+        &[("RUST_LOG", "error")][..],
+        &[("RUST_LOG", "debug,error")],
+        &[("LOG_LEVEL", "critical")],
+    ] {
+        assert_eq!(
+            events(config(variables), log),
+            ["hyper error"],
+            "{variables:?}"
+        );
+    }
+}
+
+#[test]
+fn libraries_are_quieted_whatever_sets_the_level() {
+    let log = || log_as!("sqlx::query", "want", "mine");
+    let quieted = [
+        "sqlx::query warning",
+        "want warning",
+        "mine info",
+        "mine warning",
+    ];
+    for variables in [
+        &[("LOG_LEVEL", "ERROR"), ("RUST_LOG", "debug")][..],
+        &[("LOG_LEVEL", "WARN"), ("RUST_LOG", "trace")],
+        &[("LOG_LEVEL", "CRITICAL"), ("RUST_LOG", "info,other=off")],
+        &[("RUST_LOG", "[span]=debug")],
+    ] {
+        assert_eq!(events(config(variables), log), quieted, "{variables:?}");
+    }
+}
+
+#[test]
+fn the_crates_of_an_application_are_not_taken_for_libraries() {
+    let log = || {
+        log_as!(
+            "apalis_workers",
+            "opentelemetry_demo",
+            "tower_defense::game",
+            "want-list",
+            "apalis_core::worker",
+            "opentelemetry-otlp",
+            "tower"
+        );
+    };
+    assert_eq!(
+        events(config(&[]), log),
+        [
+            "apalis_workers info",
+            "apalis_workers warning",
+            "opentelemetry_demo info",
+            "opentelemetry_demo warning",
+            "tower_defense::game info",
+            "tower_defense::game warning",
+            "want-list info",
+            "want-list warning",
+            "apalis_core::worker warning",
+            "opentelemetry-otlp warning",
+            "tower warning",
+        ]
+    );
+}
+
+#[test]
+fn a_directive_makes_one_part_of_a_library_louder() {
+    let log = || log_as!("hyper::proto", "hyper::client::pool", "lapin::channel");
+    let asked = config(&[("RUST_LOG", "hyper::client=debug,lapin::channel=info")]);
+    assert_eq!(
+        events(asked, log),
+        [
+            "hyper::proto warning",
+            "hyper::client::pool info",
+            "hyper::client::pool warning",
+            "lapin::channel info",
+            "lapin::channel warning",
+        ]
+    );
+}
+
+#[test]
+fn nothing_is_said_of_telemetry_itself_where_everything_is_off() {
+    let log = || log_as!("telemetry_core");
+    assert_eq!(events(config(&[("RUST_LOG", "off")]), log), [""; 0]);
+    let error = config(&[("LOG_LEVEL", "DEBUG"), ("RUST_LOG", "error")]);
+    assert_eq!(events(error, log), ["telemetry_core warning"]);
 }

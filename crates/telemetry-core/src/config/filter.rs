@@ -1,0 +1,212 @@
+//! The filter of lines, which quiets libraries.
+
+use std::borrow::Cow;
+
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Context, Filter, Layer};
+
+use crate::log_records;
+
+/// Crates whose informational events say nothing to the application's readers: warnings and
+/// errors alone are lines. Sorted, with underscores.
+const QUIETED: [&str; 46] = [
+    "amq_protocol",
+    "amq_protocol_tcp",
+    "apalis",
+    "apalis_core",
+    "apalis_cron",
+    "apalis_postgres",
+    "apalis_redis",
+    "apalis_sql",
+    "apalis_sqlite",
+    "h2",
+    "hickory_net",
+    "hickory_proto",
+    "hickory_resolver",
+    "hyper",
+    "hyper_rustls",
+    "hyper_util",
+    "iana_time_zone",
+    "jni",
+    "mio",
+    "opentelemetry",
+    "opentelemetry_http",
+    "opentelemetry_otlp",
+    "opentelemetry_proto",
+    "opentelemetry_sdk",
+    "opentelemetry_stdout",
+    "quinn",
+    "quinn_proto",
+    "redis",
+    "reqwest",
+    "rustls",
+    "rustls_connector",
+    "rustls_native_certs",
+    "rustls_platform_verifier",
+    "sqlx",
+    "sqlx_core",
+    "sqlx_mysql",
+    "sqlx_postgres",
+    "sqlx_sqlite",
+    "tokio",
+    "tokio_tungstenite",
+    "tokio_util",
+    "tonic",
+    "tower",
+    "tracing_opentelemetry",
+    "tungstenite",
+    "want",
+];
+
+/// Crates whose warnings and errors are those of their results, once more. lapin shows whole
+/// messages, too.
+const SILENCED: &str = "lapin";
+
+/// Decides which events are lines: by the level and the directives of the settings, and, of
+/// libraries that no directive names, warnings and errors alone.
+///
+/// Made by [`Config::line_filter`](crate::Config::line_filter), for a subscriber of your own: a
+/// [`Filter`] of one layer, or a [`Layer`] that filters for all.
+#[derive(Debug)]
+pub struct LineFilter {
+    directives: EnvFilter,
+    /// The targets that the settings name.
+    targets: Vec<String>,
+}
+
+impl LineFilter {
+    pub(super) fn new(directives: EnvFilter, targets: Vec<String>) -> Self {
+        Self {
+            directives,
+            targets,
+        }
+    }
+
+    /// Says whether this is what a library need not say. What remains is for the directives to
+    /// decide: a library is never louder than they are.
+    fn is_quieted(&self, metadata: &Metadata<'_>) -> bool {
+        let target = metadata.target();
+        let is_too_much = match *metadata.level() {
+            Level::ERROR | Level::WARN => crate_of(target) == SILENCED,
+            _ => {
+                let name = crate_of(target);
+                QUIETED.binary_search(&&*name).is_ok() || name == SILENCED
+            }
+        };
+        is_too_much && !self.targets.iter().any(|named| target.starts_with(named))
+    }
+}
+
+/// The crate that a target begins with.
+fn crate_of(target: &str) -> Cow<'_, str> {
+    let name = target.split("::").next().unwrap_or(target);
+    if name.contains('-') {
+        name.replace('-', "_").into()
+    } else {
+        name.into()
+    }
+}
+
+impl<S> Filter<S> for LineFilter {
+    fn enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
+        !self.is_quieted(metadata) && Filter::enabled(&self.directives, metadata, context)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        log_records::register_callsite(metadata);
+        if self.is_quieted(metadata) {
+            return Interest::never();
+        }
+        Filter::<S>::callsite_enabled(&self.directives, metadata)
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, context: &Context<'_, S>) -> bool {
+        Filter::event_enabled(&self.directives, event, context)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Filter::<S>::max_level_hint(&self.directives)
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        Filter::on_new_span(&self.directives, attributes, id, context);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        Filter::on_record(&self.directives, id, values, context);
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        Filter::on_enter(&self.directives, id, context);
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        Filter::on_exit(&self.directives, id, context);
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        Filter::on_close(&self.directives, id, context);
+    }
+}
+
+impl<S: Subscriber> Layer<S> for LineFilter {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        Filter::<S>::callsite_enabled(self, metadata)
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, context: Context<'_, S>) -> bool {
+        Filter::enabled(self, metadata, &context)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Filter::<S>::max_level_hint(self)
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        Filter::on_new_span(self, attributes, id, context);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        Filter::on_record(self, id, values, context);
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        Filter::on_enter(self, id, context);
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        Filter::on_exit(self, id, context);
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        Filter::on_close(self, id, context);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_crates_can_be_searched() {
+        assert!(QUIETED.is_sorted());
+        assert!(QUIETED.iter().all(|name| crate_of(name) == *name));
+    }
+
+    #[test]
+    fn a_crate_is_the_first_part_of_a_target() {
+        for (target, name) in [
+            ("sqlx::query", "sqlx"),
+            ("want", "want"),
+            ("opentelemetry-otlp", "opentelemetry_otlp"),
+            ("tower_defense::game", "tower_defense"),
+            ("", ""),
+        ] {
+            assert_eq!(crate_of(target), name);
+        }
+    }
+}

@@ -1,0 +1,518 @@
+//! Which keys hold secrets.
+
+use std::sync::OnceLock;
+
+/// The names of secrets: the one list of them.
+const WORDS: [Word; 47] = [
+    Word::ending("access_key"),
+    Word::ending("access_tokens"),
+    Word::ending("accesstoken"),
+    Word::ending("api_key"),
+    Word::ending("api_keys"),
+    Word::ending("apikey"),
+    Word::ending("authorization"),
+    Word::ending("authtoken"),
+    Word::ending("connection_string"),
+    Word::ending("cookie"),
+    Word::ending("cookies"),
+    Word::ending("credential"),
+    Word::ending("credentials"),
+    Word::ending("encryption_key"),
+    Word::ending("jsessionid"),
+    Word::ending("jwt"),
+    Word::ending("passcode").with_numbers(),
+    Word::ending("passphrase"),
+    Word::ending("passwd"),
+    Word::ending("password"),
+    Word::ending("password_hash"),
+    Word::ending("passwords"),
+    Word::ending("phpsessid"),
+    Word::ending("private_key"),
+    Word::ending("pwd"),
+    Word::ending("refresh_tokens"),
+    Word::ending("secret"),
+    Word::ending("secret_key"),
+    Word::ending("secrets"),
+    Word::ending("session_id"),
+    Word::ending("session_key"),
+    Word::ending("sessionid"),
+    Word::ending("signing_key"),
+    Word::ending("token"),
+    Word::whole("bearer"),
+    Word::whole("connect_sid"),
+    Word::whole("otp").with_numbers(),
+    Word::whole("pass"),
+    Word::whole("pin").with_numbers(),
+    Word::whole("sid"),
+    // What authorizes in a URL: the codes of OAuth, and keys and signatures of cloud storage.
+    Word::of_query("awsaccesskeyid"),
+    Word::of_query("code"),
+    Word::of_query("key"),
+    Word::of_query("sig"),
+    Word::of_query("signature"),
+    Word::of_query("state"),
+    Word::of_query("ticket"),
+];
+
+/// Words behind the name of a secret that is asked for once more.
+const REPETITIONS: [&str; 3] = ["confirmation", "confirm", "again"];
+
+static SENSITIVE: OnceLock<SensitiveKeys> = OnceLock::new();
+
+/// Says whether a text under `key` is a secret, which is replaced by `[redacted]`: the last words
+/// of the key are the name of one, in any case and however they are joined.
+///
+/// `password`, `user.password`, `x-api-key`, `accessToken`, `SET_COOKIE`, `password_confirmation`
+/// and `user[password][]` are such keys; `token_count` and `max_tokens` are not. `pass`, `pin`,
+/// `otp`, `sid` and `bearer` are secrets only as the whole key. A number or a boolean is replaced
+/// only under `pin`, `otp`, `passcode` and keys of one's own. The list is the built-in one with
+/// what [`Config::with_redacted_keys`](crate::Config::with_redacted_keys) added when telemetry was
+/// installed.
+#[inline(always)]
+#[must_use]
+pub fn is_sensitive(key: &str) -> bool {
+    sensitivity(key) != Sensitivity::None
+}
+
+/// Which values under a key are secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sensitivity {
+    None,
+    /// Texts and lists of them.
+    Texts,
+    /// Numbers and booleans too.
+    All,
+}
+
+/// Says which values under `key` are secrets.
+#[inline(always)]
+pub(crate) fn sensitivity(key: &str) -> Sensitivity {
+    SENSITIVE
+        .get_or_init(|| SensitiveKeys::new(&[]))
+        .sensitivity(key)
+}
+
+/// Says whether the last word of the name of a parameter is a secret in queries alone.
+pub(crate) fn is_sensitive_parameter(name: &str) -> bool {
+    let name = normalized(stem(name));
+    let mut words = WORDS.iter().filter(|word| word.place == Place::Query);
+    words.any(|word| ends_with_words(&name, word.name))
+}
+
+/// Sets the list, unless one is set or used already.
+pub(crate) fn extend(additional: &[String]) {
+    // A second installation does nothing, here too.
+    let _already_set = SENSITIVE.set(SensitiveKeys::new(additional));
+}
+
+/// A name of secrets: words joined by underscores, lower case.
+#[derive(Clone, Copy, Debug)]
+struct Word<S = &'static str> {
+    name: S,
+    place: Place,
+    /// Whether a number is a secret too.
+    numbers: bool,
+}
+
+/// Where in a key a name counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Ending,
+    Whole,
+    /// At the end of the name of a parameter of a query.
+    Query,
+}
+
+impl<S> Word<S> {
+    const fn new(name: S, place: Place) -> Self {
+        Self {
+            name,
+            place,
+            numbers: false,
+        }
+    }
+
+    const fn ending(name: S) -> Self {
+        Self::new(name, Place::Ending)
+    }
+
+    const fn whole(name: S) -> Self {
+        Self::new(name, Place::Whole)
+    }
+
+    const fn of_query(name: S) -> Self {
+        Self::new(name, Place::Query)
+    }
+}
+
+impl Word {
+    const fn with_numbers(mut self) -> Self {
+        self.numbers = true;
+        self
+    }
+}
+
+impl Word<String> {
+    fn matches(&self, key: &str) -> bool {
+        match self.place {
+            Place::Ending => ends_with_words(key, &self.name),
+            Place::Whole | Place::Query => key == self.name,
+        }
+    }
+}
+
+struct SensitiveKeys {
+    words: Vec<Word<String>>,
+    /// The endings of the names.
+    names: Endings,
+    /// Those, and the endings of repetitions.
+    endings: Endings,
+}
+
+impl SensitiveKeys {
+    fn new(additional: &[String]) -> Self {
+        let built_in = WORDS.iter().filter(|word| word.place != Place::Query);
+        let built_in = built_in.map(|word| Word {
+            name: word.name.to_owned(),
+            place: word.place,
+            numbers: word.numbers,
+        });
+        let additional = additional.iter().map(|name| Word {
+            name: normalized(name),
+            place: Place::Ending,
+            numbers: true,
+        });
+        let words: Vec<_> = built_in
+            .chain(additional)
+            .filter(|word| !word.name.is_empty())
+            .collect();
+        let mut names = Endings::default();
+        for word in &words {
+            names.add(without_last_digits(&word.name));
+        }
+        let mut endings = names.clone();
+        for word in REPETITIONS {
+            endings.add(word);
+        }
+        Self {
+            words,
+            names,
+            endings,
+        }
+    }
+
+    #[inline(always)]
+    fn sensitivity(&self, key: &str) -> Sensitivity {
+        // Nearly every key is told by its last letters to be none of these.
+        if self.endings.has(without_last_digits(key)) {
+            self.find(key)
+        } else {
+            Sensitivity::None
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find(&self, key: &str) -> Sensitivity {
+        let stem = stem(key);
+        if !self.names.has(stem) {
+            return Sensitivity::None;
+        }
+        let (stem, key) = (normalized(stem), normalized(key));
+        let mut found = Sensitivity::None;
+        for word in &self.words {
+            if word.matches(&stem) || word.matches(&key) {
+                if word.numbers {
+                    return Sensitivity::All;
+                }
+                found = Sensitivity::Texts;
+            }
+        }
+        found
+    }
+}
+
+/// A set of the last three bytes of names, each folded to 5 bits, which also folds the case of
+/// letters.
+#[derive(Clone)]
+struct Endings(Box<[u64; ENDINGS / 64]>);
+
+const ENDINGS: usize = 1 << 15;
+
+impl Default for Endings {
+    fn default() -> Self {
+        Self(Box::new([0; ENDINGS / 64]))
+    }
+}
+
+impl Endings {
+    fn add(&mut self, name: &str) {
+        if name.len() >= 3 && name.is_ascii() {
+            let ending = ending(name);
+            self.0[ending / 64] |= 1 << (ending % 64);
+        } else {
+            // Short names end many keys, and the case of other letters does not fold away: look
+            // at every key.
+            self.0.fill(u64::MAX);
+        }
+    }
+
+    #[inline(always)]
+    fn has(&self, key: &str) -> bool {
+        let ending = ending(key);
+        self.0[ending / 64] >> (ending % 64) & 1 == 1
+    }
+}
+
+#[inline(always)]
+fn ending(key: &str) -> usize {
+    match key.as_bytes() {
+        [.., a, b, c] => usize::from(a & 31) << 10 | usize::from(b & 31) << 5 | usize::from(c & 31),
+        // No name is as short, unless all keys are looked at.
+        _ => 0,
+    }
+}
+
+/// Takes digits, brackets and separators off the end of a key.
+#[inline(always)]
+fn without_last_digits(key: &str) -> &str {
+    if key.as_bytes().last().is_some_and(u8::is_ascii_alphabetic) {
+        key
+    } else {
+        trimmed(key)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn trimmed(key: &str) -> &str {
+    key.trim_end_matches(|last: char| !last.is_alphabetic())
+}
+
+/// Takes repetitions off the end of a key too.
+fn stem(key: &str) -> &str {
+    let mut stem = trimmed(key);
+    while let Some(before) = REPETITIONS
+        .iter()
+        .find_map(|word| strip_suffix_in_any_case(stem, word))
+    {
+        stem = trimmed(before);
+    }
+    stem
+}
+
+fn strip_suffix_in_any_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
+    let (before, end) = text.split_at_checked(text.len().checked_sub(suffix.len())?)?;
+    end.eq_ignore_ascii_case(suffix).then_some(before)
+}
+
+/// Says whether a normalized key is `name`, or ends with it as words.
+fn ends_with_words(key: &str, name: &str) -> bool {
+    key.strip_suffix(name)
+        .is_some_and(|before| before.is_empty() || before.ends_with('_'))
+}
+
+/// Splits a key into words at separators and where lower case turns to upper, and joins
+/// them with underscores in lower case.
+fn normalized(key: &str) -> String {
+    let mut out = String::with_capacity(key.len() + 4);
+    let mut after_lower = false;
+    for character in key.chars() {
+        if !character.is_alphanumeric() {
+            out.push('_');
+        } else {
+            if after_lower && character.is_uppercase() {
+                out.push('_');
+            }
+            out.extend(character.to_lowercase());
+        }
+        after_lower = character.is_lowercase() || character.is_numeric();
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_recognized_by_the_last_words_of_their_key() {
+        for key in [
+            "password",
+            "PASSWORD",
+            "user.password",
+            "db_password",
+            "newPassword",
+            "token",
+            "access_token",
+            "accessToken",
+            "x-auth-token",
+            "secret",
+            "client.secret",
+            "authorization",
+            "http.request.header.authorization",
+            "Proxy-Authorization",
+            "cookie",
+            "set-cookie",
+            "api_key",
+            "apiKey",
+            "X-API-Key",
+            "apikey",
+            "private_key",
+            "password_hash",
+            "session_key",
+            "session_id",
+            "session.id",
+            "signing_key",
+            "SIGNING-KEY",
+            "passcode",
+            "door.passcode",
+        ] {
+            assert!(is_sensitive(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn digits_brackets_and_repetitions_are_taken_off_a_key() {
+        for key in [
+            "password1",
+            "password_2",
+            "new.password[0]",
+            "password_confirmation",
+            "passwordConfirmation",
+            "passwordConfirm2",
+            "password_again",
+            "PASSWORD_CONFIRM",
+            "password_again_confirmation",
+            "user[password][]",
+            "token[]",
+            "token-",
+            "pin2",
+            "otp[]",
+            "pin_confirmation",
+        ] {
+            assert!(is_sensitive(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn plurals_of_secrets_are_secrets() {
+        for key in [
+            "passwords",
+            "old_passwords",
+            "secrets",
+            "credentials",
+            "cookies",
+            "api_keys",
+            "apiKeys",
+            "access_tokens",
+            "refreshTokens",
+        ] {
+            assert!(is_sensitive(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn short_words_are_secrets_as_the_whole_key_alone() {
+        for key in ["pass", "pin", "otp", "sid", "bearer", "PIN", "connect.sid"] {
+            assert!(is_sensitive(key), "{key}");
+        }
+        for key in [
+            "rules.pass",
+            "gpio.pin",
+            "hero_sid",
+            "ring_bearer",
+            "bypass",
+            "is_otp",
+        ] {
+            assert!(!is_sensitive(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_secrets_where_they_authorize() {
+        for key in ["pin", "otp", "passcode", "door_passcode", "pin1", "OTP"] {
+            assert_eq!(sensitivity(key), Sensitivity::All, "{key}");
+        }
+        for key in ["token", "passwords", "session_id", "pass", "sid"] {
+            assert_eq!(sensitivity(key), Sensitivity::Texts, "{key}");
+        }
+    }
+
+    #[test]
+    fn other_keys_are_left_alone() {
+        for key in [
+            "",
+            "request.id",
+            "user.id",
+            "token_count",
+            "tokens",
+            "max_tokens",
+            "input_tokens",
+            "close_code",
+            "http.status_code",
+            "code.function.name",
+            "code",
+            "state",
+            "session_count",
+            "dsn",
+            "database_url",
+            "secretary",
+            "password_length",
+            "cookie_consent",
+            "confirmation",
+            "again",
+            "key",
+            "author",
+            "keyboard",
+            "é",
+            "1",
+            "tournament.id",
+            "http.route",
+            "broken",
+            "region",
+        ] {
+            assert!(!is_sensitive(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn some_parameters_are_secrets_in_queries_alone() {
+        for name in [
+            "code",
+            "state",
+            "auth_code",
+            "X-Goog-Signature",
+            "sig",
+            "key[]",
+        ] {
+            assert!(is_sensitive_parameter(name), "{name}");
+            assert!(!is_sensitive(name), "{name}");
+        }
+        for name in ["codes", "code_size", "sigma", "monkey"] {
+            assert!(!is_sensitive_parameter(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_name_matches_itself_and_an_added_one_does_too() {
+        let added = ["steam-Guard", "x", "ключ", "pin4", "42"].map(str::to_owned);
+        let keys = SensitiveKeys::new(&added);
+        let built_in = WORDS.iter().filter(|word| word.place != Place::Query);
+        for name in built_in.map(|word| word.name).chain([
+            "steam_guard",
+            "account.steamGuard",
+            "x",
+            "a.x",
+            "МойКлюч",
+            "card_pin4",
+            "a.42",
+        ]) {
+            assert_ne!(keys.sensitivity(name), Sensitivity::None, "{name}");
+        }
+        for name in ["guard", "ax", "card_pin", "pin5x"] {
+            assert_eq!(keys.sensitivity(name), Sensitivity::None, "{name}");
+        }
+        assert_eq!(keys.sensitivity("steam_guard"), Sensitivity::All);
+    }
+}
