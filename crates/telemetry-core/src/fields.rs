@@ -15,6 +15,7 @@ use crate::value::{FieldValue, Value, ValueEncoder};
 pub(crate) struct Fields {
     bytes: Vec<u8>,
     keys: Keys,
+    len: usize,
 }
 
 /// What is remembered of a set of keys, to tell cheaply that two sets share none.
@@ -64,6 +65,7 @@ impl Fields {
         Self {
             bytes: Vec::new(),
             keys: Keys { mask: 0, sum: 0 },
+            len: 0,
         }
     }
 
@@ -73,6 +75,7 @@ impl Fields {
         Self {
             bytes: room,
             keys: Keys::default(),
+            len: 0,
         }
     }
 
@@ -87,6 +90,7 @@ impl Fields {
         self.bytes.clear();
         self.bytes.extend_from_slice(&other.bytes);
         self.keys = other.keys;
+        self.len = other.len;
     }
 
     /// Sets `key`, in place of the value it had. A reserved key is set as `field.<key>`,
@@ -116,6 +120,7 @@ impl Fields {
             self.remove(key);
         }
         self.keys.add(keys);
+        self.len += 1;
         render_key(&mut self.bytes, key);
         let start = self.bytes.len();
         value.encode(ValueEncoder::new(&mut self.bytes));
@@ -128,6 +133,7 @@ impl Fields {
     pub(crate) fn remove(&mut self, key: &str) -> Option<Box<[u8]>> {
         let (at, length) = self.find(key)?;
         self.keys.subtract(Keys::of(&allowed(key)));
+        self.len -= 1;
         Some(self.bytes.drain(at..at + length).collect())
     }
 
@@ -136,6 +142,7 @@ impl Fields {
     pub(crate) fn restore(&mut self, key: &str, piece: &[u8]) {
         self.remove(key);
         self.keys.add(Keys::of(&allowed(key)));
+        self.len += 1;
         self.bytes.extend_from_slice(piece);
     }
 
@@ -149,6 +156,17 @@ impl Fields {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// How many keys there are.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Says whether `key` is among them.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.find(key).is_some()
     }
 
     /// The value of `key`.

@@ -51,6 +51,7 @@
 //! | `telemetry_config_warning` | warning | `variable`, `problem`, `using` | a setting is bad or misspelt |
 //! | `log_loss_started` | warning | `dropped_lines` | lines begin to be dropped |
 //! | `log_loss_ended` | warning | `dropped_lines`, `duration_ms` | a second has passed without loss |
+//! | `context_limit_reached` | warning | `key_limit` | a field was not bound, because its scope has 256 keys already; once in a process |
 //! | `work_panicked` | error | `error`, `exception` | a spawned task or thread, or a unit of work of your own, panicked |
 //!
 //! # What a line holds

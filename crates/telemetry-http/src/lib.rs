@@ -135,6 +135,7 @@ mod line;
 mod query;
 mod request_id;
 mod route;
+mod served;
 mod server;
 mod service;
 mod user;

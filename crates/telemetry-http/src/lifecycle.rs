@@ -62,7 +62,7 @@ impl Lifecycle {
             settings: Arc::clone(settings),
             started,
             method: request.method().clone(),
-            target: request.uri().path_and_query().cloned(),
+            target: route.target(request).path_and_query().cloned(),
             route,
             client,
             recording: None,
@@ -79,7 +79,7 @@ impl Lifecycle {
     /// Does a part of the request's work, with its scope current.
     pub(crate) fn in_scope<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         let mut scope = self.scope.take();
-        let result = Scope::lend(&mut scope, || work(self));
+        let result = Scope::with_owned(&mut scope, || work(self));
         self.scope = scope;
         result
     }
@@ -89,7 +89,7 @@ impl Lifecycle {
         if let Some((hooks, scope)) = self.hooks() {
             let head = RequestHead {
                 method: request.method(),
-                uri: request.uri(),
+                uri: self.route.target(request),
                 headers: request.headers(),
                 extensions: request.extensions(),
             };
@@ -210,7 +210,20 @@ impl Lifecycle {
             duration,
             body_bytes: self.body_bytes,
         };
+        self.mark_ended();
         self.in_scope(|this| this.tell(&end));
+    }
+
+    /// Marks the request's scope as that of a request that has ended. Within the scope or outside.
+    fn mark_ended(&self) {
+        match &self.scope {
+            Some(scope) => scope.mark_ended(),
+            None => {
+                if let Some(scope) = Scope::current() {
+                    scope.mark_ended();
+                }
+            }
+        }
     }
 
     /// Tells of the end of the request: hooks, lines, spans and metrics. To be called within the

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/between.rs"]
+mod between;
 #[cfg(feature = "client")]
 mod client_failures;
 #[cfg(feature = "client")]
@@ -17,6 +19,7 @@ mod client_spans;
 mod client_traces;
 #[cfg(feature = "client")]
 mod network;
+mod one_request;
 mod server_failures;
 mod server_metrics;
 mod server_spans;

@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/between.rs"]
+mod between;
 mod bodies;
 mod cancellation;
 mod clients;
@@ -15,6 +17,8 @@ mod context;
 mod hooks;
 mod hostile;
 mod names;
+mod nested;
+mod one_request;
 #[cfg(feature = "client")]
 mod outgoing;
 mod over_tcp;
