@@ -34,7 +34,7 @@
 //! | start and end telemetry | [`init`], [`Telemetry`], [`TelemetryGuard`] |
 //! | choose level, format and the rest | [`Config`]; the variables are in [`VARIABLES`] |
 //! | bind context | [`bind`], [`unbind`], [`bind_temporarily`], [`context`], [`Scope`] |
-//! | carry it into tasks and threads | [`spawn`], [`spawn_blocking`], [`spawn_thread`], [`FutureExt`] |
+//! | carry it into tasks, threads and pools | [`spawn`], [`spawn_blocking`], [`spawn_thread`], [`FutureExt`], [`carry`] |
 //! | open a unit of work of your own, with a root span | [`UnitOfWork`], [`record_error`] |
 //! | tell a failure alike on a line, a span and metrics | [`Failure`] |
 //! | carry it, and the trace, to other processes | [`propagation`] |
@@ -106,8 +106,8 @@ pub use line::{LineLayer, LineSink, LogFormat, fields_of_line};
 pub use redact::is_sensitive;
 pub use request_id::{RandomId, is_valid_request_id};
 pub use scope::{
-    FutureExt, InScope, Scope, ScopeBuilder, TemporaryBinding, bind, bind_temporarily, context,
-    spawn, spawn_blocking, spawn_thread, unbind,
+    FutureExt, InScope, Scope, ScopeBuilder, TemporaryBinding, bind, bind_temporarily, carry,
+    context, spawn, spawn_blocking, spawn_thread, unbind, without_context,
 };
 pub use statistics::{Statistics, statistics};
 pub use unit::{UnitOfWork, record_error};

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod bindings;
+mod carry;
 mod current;
 mod future;
 mod limit;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::Context;
 
+pub use carry::{carry, without_context};
 pub(crate) use current::with as with_current;
 pub use future::{FutureExt, InScope};
 pub use spawn::{spawn, spawn_blocking, spawn_thread};
