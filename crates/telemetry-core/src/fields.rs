@@ -99,25 +99,50 @@ impl Fields {
     // knows the hash, the rendering, and that it is not reserved.
     #[inline(always)]
     pub(crate) fn set<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
+        self.set_if(key, value, |fields, key| {
+            fields.remove(key);
+            true
+        });
+    }
+
+    /// Sets `key` as [`set`](Self::set) does. Where the key may be among the fields, `replace` is
+    /// called to remove it first; when it returns `false`, nothing is set, and so does this.
+    #[inline(always)]
+    pub(crate) fn set_if<V: FieldValue + ?Sized>(
+        &mut self,
+        key: &str,
+        value: &V,
+        replace: impl FnOnce(&mut Self, &str) -> bool,
+    ) -> bool {
         if is_reserved(key) {
-            self.set_reserved(key, value);
+            self.set_reserved(key, value, replace)
         } else if redact::is_sensitive(key) {
-            self.set_plain(key, REDACTED);
+            self.set_plain(key, REDACTED, replace)
         } else {
-            self.set_plain(key, value);
+            self.set_plain(key, value, replace)
         }
     }
 
     #[cold]
-    fn set_reserved<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
-        self.set_plain(&allowed(key), value);
+    fn set_reserved<V: FieldValue + ?Sized>(
+        &mut self,
+        key: &str,
+        value: &V,
+        replace: impl FnOnce(&mut Self, &str) -> bool,
+    ) -> bool {
+        self.set_plain(&allowed(key), value, replace)
     }
 
     #[inline(always)]
-    fn set_plain<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
+    fn set_plain<V: FieldValue + ?Sized>(
+        &mut self,
+        key: &str,
+        value: &V,
+        replace: impl FnOnce(&mut Self, &str) -> bool,
+    ) -> bool {
         let keys = Keys::of(key);
-        if self.keys.may_meet(keys) {
-            self.remove(key);
+        if self.keys.may_meet(keys) && !replace(self, key) {
+            return false;
         }
         self.keys.add(keys);
         self.len += 1;
@@ -127,6 +152,7 @@ impl Fields {
         if self.bytes.len() == start {
             self.bytes.extend_from_slice(b"\"\"");
         }
+        true
     }
 
     /// Removes `key` and returns the piece it had, for [`restore`](Self::restore).
@@ -164,9 +190,10 @@ impl Fields {
         self.len
     }
 
-    /// Says whether `key` is among them.
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.find(key).is_some()
+    /// Makes every further key one that may be among the fields: [`set_if`](Self::set_if) asks of
+    /// each from now on.
+    pub(crate) fn suspect_all_keys(&mut self) {
+        self.keys.mask = u64::MAX;
     }
 
     /// The value of `key`.
