@@ -55,7 +55,7 @@ fn telemetry(count: usize) -> Work {
         builder.field(&key(index), VALUE);
     }
     let mut scope = Some(builder.build());
-    Box::new(move || Scope::lend(&mut scope, event))
+    Box::new(move || Scope::with_owned(&mut scope, event))
 }
 
 /// The context as `slog` takes what is not known when the program is built.

@@ -81,7 +81,7 @@ pub fn event() {
 /// Writes the reference line in a scope that is made once: a line is measured, not a scope.
 pub fn in_reference_scope() -> Work {
     let mut scope = Some(reference_scope(&request()));
-    Box::new(move || Scope::lend(&mut scope, event))
+    Box::new(move || Scope::with_owned(&mut scope, event))
 }
 
 /// Installs our layer as it is installed where nothing exports; its lines are given up.

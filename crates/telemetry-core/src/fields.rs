@@ -15,6 +15,7 @@ use crate::value::{FieldValue, Rendered, Value, ValueEncoder};
 pub(crate) struct Fields {
     bytes: Vec<u8>,
     keys: Keys,
+    len: usize,
 }
 
 /// What is remembered of a set of keys, to tell cheaply that two sets share none.
@@ -64,6 +65,7 @@ impl Fields {
         Self {
             bytes: Vec::new(),
             keys: Keys { mask: 0, sum: 0 },
+            len: 0,
         }
     }
 
@@ -73,6 +75,7 @@ impl Fields {
         Self {
             bytes: room,
             keys: Keys::default(),
+            len: 0,
         }
     }
 
@@ -87,6 +90,7 @@ impl Fields {
         self.bytes.clear();
         self.bytes.extend_from_slice(&other.bytes);
         self.keys = other.keys;
+        self.len = other.len;
     }
 
     /// Sets `key`, in place of the value it had. A reserved key is set as `field.<key>`,
@@ -95,51 +99,84 @@ impl Fields {
     // knows the hash, the rendering, and that it is not reserved.
     #[inline(always)]
     pub(crate) fn set<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
+        self.set_if(key, value, |fields, key| {
+            fields.remove(key);
+            true
+        });
+    }
+
+    /// Sets `key` as [`set`](Self::set) does. Where the key may be among the fields, `replace` is
+    /// called to remove it first; when it returns `false`, nothing is set, and so does this.
+    #[inline(always)]
+    pub(crate) fn set_if<V: FieldValue + ?Sized>(
+        &mut self,
+        key: &str,
+        value: &V,
+        replace: impl FnOnce(&mut Self, &str) -> bool,
+    ) -> bool {
         if is_reserved(key) {
-            self.set_reserved(key, value);
+            self.set_reserved(key, value, replace)
         } else if redact::is_sensitive(key) {
-            self.set_sensitive(key, value);
+            self.set_sensitive(key, value, replace)
         } else {
-            self.set_plain(key, value);
+            self.set_plain(key, value, replace)
         }
     }
 
     #[cold]
-    fn set_sensitive<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
+    fn set_sensitive<V: FieldValue + ?Sized>(
+        &mut self,
+        key: &str,
+        value: &V,
+        replace: impl FnOnce(&mut Self, &str) -> bool,
+    ) -> bool {
         let mut rendered = Vec::new();
         value.encode(ValueEncoder::new(&mut rendered));
         let is_text = matches!(rendered.first(), None | Some(b'"' | b'['));
         if is_text || redact::sensitivity(key) == Sensitivity::All {
-            self.set_plain(key, REDACTED);
+            self.set_plain(key, REDACTED, replace)
         } else {
-            self.set_plain(key, &Rendered(&rendered));
+            self.set_plain(key, &Rendered(&rendered), replace)
         }
     }
 
     #[cold]
-    fn set_reserved<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
-        self.set_plain(&allowed(key), value);
+    fn set_reserved<V: FieldValue + ?Sized>(
+        &mut self,
+        key: &str,
+        value: &V,
+        replace: impl FnOnce(&mut Self, &str) -> bool,
+    ) -> bool {
+        self.set_plain(&allowed(key), value, replace)
     }
 
     #[inline(always)]
-    fn set_plain<V: FieldValue + ?Sized>(&mut self, key: &str, value: &V) {
+    fn set_plain<V: FieldValue + ?Sized>(
+        &mut self,
+        key: &str,
+        value: &V,
+        replace: impl FnOnce(&mut Self, &str) -> bool,
+    ) -> bool {
         let keys = Keys::of(key);
-        if self.keys.may_meet(keys) {
-            self.remove(key);
+        if self.keys.may_meet(keys) && !replace(self, key) {
+            return false;
         }
         self.keys.add(keys);
+        self.len += 1;
         render_key(&mut self.bytes, key);
         let start = self.bytes.len();
         value.encode(ValueEncoder::new(&mut self.bytes));
         if self.bytes.len() == start {
             self.bytes.extend_from_slice(b"\"\"");
         }
+        true
     }
 
     /// Removes `key` and returns the piece it had, for [`restore`](Self::restore).
     pub(crate) fn remove(&mut self, key: &str) -> Option<Box<[u8]>> {
         let (at, length) = self.find(key)?;
         self.keys.subtract(Keys::of(&allowed(key)));
+        self.len -= 1;
         Some(self.bytes.drain(at..at + length).collect())
     }
 
@@ -148,6 +185,7 @@ impl Fields {
     pub(crate) fn restore(&mut self, key: &str, piece: &[u8]) {
         self.remove(key);
         self.keys.add(Keys::of(&allowed(key)));
+        self.len += 1;
         self.bytes.extend_from_slice(piece);
     }
 
@@ -161,6 +199,18 @@ impl Fields {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// How many keys there are.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Makes every further key one that may be among the fields: [`set_if`](Self::set_if) asks of
+    /// each from now on.
+    pub(crate) fn suspect_all_keys(&mut self) {
+        self.keys.mask = u64::MAX;
     }
 
     /// The value of `key`.

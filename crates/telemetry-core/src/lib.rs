@@ -34,7 +34,7 @@
 //! | start and end telemetry | [`init`], [`Telemetry`], [`TelemetryGuard`] |
 //! | choose level, format and the rest | [`Config`]; the variables are in [`VARIABLES`] |
 //! | bind context | [`bind`], [`unbind`], [`bind_temporarily`], [`context`], [`Scope`] |
-//! | carry it into tasks and threads | [`spawn`], [`spawn_blocking`], [`spawn_thread`], [`FutureExt`] |
+//! | carry it into tasks, threads and pools | [`spawn`], [`spawn_blocking`], [`spawn_thread`], [`FutureExt`], [`carry`] |
 //! | open a unit of work of your own, with a root span | [`UnitOfWork`], [`record_error`] |
 //! | record a failure the same on a line, a span and metrics | [`Failure`], [`error_chain`] |
 //! | write instrumentation of your own | [`instrument`], [`Instruments`] |
@@ -52,6 +52,7 @@
 //! | `telemetry_config_warning` | warning | `variable`, `problem`, `using` | a setting is bad or misspelt |
 //! | `log_loss_started` | warning | `dropped_lines` | lines begin to be dropped |
 //! | `log_loss_ended` | warning | `dropped_lines`, `duration_ms` | a second has passed without loss |
+//! | `context_limit_reached` | warning | `key_limit` | a field was not bound, because its scope has 256 keys already; once in a process |
 //! | `work_panicked` | error | `error`, `exception`, `thread.name` | code panicked, and no request, connection, job or message reports it |
 //!
 //! # What a line holds
@@ -114,8 +115,8 @@ pub use line::{LineLayer, LineSink, LogFormat, fields_of_line};
 pub use redact::{is_sensitive, mask_query, mask_query_values, mask_urls};
 pub use request_id::{RandomId, is_valid_request_id};
 pub use scope::{
-    FutureExt, InScope, Scope, ScopeBuilder, TemporaryBinding, bind, bind_temporarily, context,
-    spawn, spawn_blocking, spawn_thread, unbind,
+    FutureExt, InScope, Scope, ScopeBuilder, TemporaryBinding, bind, bind_temporarily, carry,
+    context, spawn, spawn_blocking, spawn_thread, unbind, without_context,
 };
 pub use statistics::{Statistics, statistics};
 pub use unit::{UnitOfWork, record_error};

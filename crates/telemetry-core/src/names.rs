@@ -176,6 +176,8 @@ fields! {
     LOG_LEVEL: "string" = "log_level";
     /// The service name.
     SERVICE_NAME: "string" = "service_name";
+    /// How many keys a scope has at most.
+    KEY_LIMIT: "integer" = "key_limit";
     /// How many log lines were lost.
     DROPPED_LINES: "integer" = "dropped_lines";
     /// `traces`, `metrics` or `logs`, on events about export.
@@ -207,6 +209,8 @@ events! {
     LOG_LOSS_STARTED: "warning" = "log_loss_started", [DROPPED_LINES];
     /// No log line was dropped for a second.
     LOG_LOSS_ENDED: "warning" = "log_loss_ended", [DROPPED_LINES, DURATION_MS];
+    /// A field was not bound because its scope has as many keys as it may have. Once in a process.
+    CONTEXT_LIMIT_REACHED: "warning" = "context_limit_reached", [KEY_LIMIT];
     /// Code panicked, and no request, connection, job or message reports it on a line of its own.
     WORK_PANICKED: "error" = "work_panicked", [ERROR, EXCEPTION, THREAD_NAME];
     /// Export is asked for, and there is nowhere to export to.

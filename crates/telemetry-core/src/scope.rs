@@ -1,18 +1,23 @@
 //! The context of a unit of work.
 
 mod attributes;
+mod bindings;
+mod carry;
 mod current;
 mod future;
+mod limit;
 mod pool;
 mod spawn;
 mod temporary;
 
 use std::cell::Cell;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::Context;
 
+pub use carry::{carry, without_context};
 pub(crate) use current::with as with_current;
 pub use future::{FutureExt, InScope};
 pub use spawn::{spawn, spawn_blocking, spawn_thread};
@@ -20,6 +25,7 @@ pub use temporary::TemporaryBinding;
 
 use crate::decode::{Piece, Pieces};
 use crate::fields::Fields;
+use crate::scope::bindings::Bindings;
 use crate::statistics;
 #[cfg(feature = "testing")]
 use crate::testing::Tag;
@@ -55,8 +61,8 @@ use crate::value::{FieldValue, Rendered, Value, ValueEncoder};
 pub struct Scope(Arc<Inner>);
 
 struct Inner {
-    fields: Mutex<Fields>,
-    mark: usize,
+    bindings: Mutex<Bindings>,
+    has_ended: AtomicBool,
     /// Only ever one with a valid span.
     trace: Option<Context>,
     #[cfg(feature = "testing")]
@@ -87,36 +93,39 @@ impl Scope {
     #[must_use]
     pub fn snapshot() -> Self {
         let mut fields = pool::take();
-        current::with(|scope| fields.copy(&scope.lock()));
+        current::with(|scope| fields.copy(scope.lock().fields()));
         let mut scope = Inner::new(fields);
         scope.trace = trace::current();
         ScopeBuilder(scope).build()
     }
 
-    /// The [mark](ScopeBuilder::mark) of the scope that is current on this thread; zero without
-    /// a scope, and in one that is a [`snapshot`](Self::snapshot).
-    #[must_use]
-    #[inline]
-    pub fn current_mark() -> usize {
-        current::with(|scope| scope.0.mark).unwrap_or_default()
-    }
-
-    /// Binds `key` to `value`, in place of the value it had.
+    /// Binds `key` to `value`, in place of the value it had. A temporary binding of the key is
+    /// replaced as well: its guard then does nothing.
     ///
     /// The names `timestamp`, `level`, `logger` and `event` are bound as `field.<name>`,
     /// and the values of [sensitive](crate::is_sensitive) keys as `[redacted]`.
+    ///
+    /// A scope has at most 256 keys. A further one is not bound, which
+    /// [`Statistics::refused_keys`](crate::Statistics::refused_keys) counts and the line
+    /// [`context_limit_reached`](crate::names::event::CONTEXT_LIMIT_REACHED) reports, once in a
+    /// process.
     #[inline]
     pub fn bind(&self, key: &str, value: impl FieldValue) {
-        render(value, |value| self.lock().set(key, &value));
+        render(value, |value| {
+            let is_bound = self.lock().set(key, &value);
+            if !is_bound {
+                limit::refuse_key();
+            }
+        });
     }
 
-    /// Removes `key`; `false` when it was not bound.
+    /// Removes `key`, with all temporary bindings of it: their guards then do nothing. `false`
+    /// when it was not bound.
     pub fn unbind(&self, key: &str) -> bool {
-        self.lock().remove(key).is_some()
+        self.lock().remove(key)
     }
 
-    /// Binds `key` to `value` until the guard is dropped, which brings back what the key
-    /// had before.
+    /// Binds `key` to `value` until the guard is dropped. See [`bind_temporarily`].
     pub fn bind_temporarily(&self, key: &str, value: impl FieldValue) -> TemporaryBinding {
         TemporaryBinding::new(Some(self.clone()), key, value)
     }
@@ -124,14 +133,14 @@ impl Scope {
     /// The value that `key` is bound to.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
-        self.lock().get(key)
+        self.lock().fields().get(key)
     }
 
     /// All fields, in the order in which they were bound.
     #[must_use]
     pub fn fields(&self) -> Vec<(String, Value)> {
-        let fields = self.lock();
-        let fields = fields.iter();
+        let bindings = self.lock();
+        let fields = bindings.fields().iter();
         fields
             .map(|(key, value)| (key.into_owned(), value))
             .collect()
@@ -141,7 +150,7 @@ impl Scope {
     /// it begins, whatever is bound meanwhile.
     fn for_each_field(&self, visit: impl FnMut(Piece<'_>)) {
         with_scratch(|bytes| {
-            bytes.extend_from_slice(self.lock().bytes());
+            bytes.extend_from_slice(self.lock().fields().bytes());
             Pieces(bytes).for_each(visit);
         });
     }
@@ -161,7 +170,7 @@ impl Scope {
     /// [`in_scope`](Self::in_scope) does, but without counting a reference: for layers, which enter
     /// a scope of their own again and again. An empty slot changes nothing.
     #[inline]
-    pub fn lend<T>(slot: &mut Option<Self>, work: impl FnOnce() -> T) -> T {
+    pub fn with_owned<T>(slot: &mut Option<Self>, work: impl FnOnce() -> T) -> T {
         if slot.is_none() {
             return work();
         }
@@ -169,11 +178,26 @@ impl Scope {
         work()
     }
 
-    /// The fields. Never held while user code runs: a value that logs while it formats
+    /// Marks the unit of work that the scope was opened for as ended, for
+    /// [`has_ended`](Self::has_ended). Everything else works as before.
+    pub fn mark_ended(&self) {
+        self.0.has_ended.store(true, Ordering::Release);
+    }
+
+    /// Says whether the unit of work has ended, although its scope is still there. A layer that
+    /// meets a request with the scope of another layer knows by it whether that is still the
+    /// same request.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.0.has_ended.load(Ordering::Acquire)
+    }
+
+    /// What is bound. Never held while user code runs: a value that logs while it formats
     /// itself would wait for its own line.
     #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Fields> {
-        self.0.fields.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Bindings> {
+        let bindings = self.0.bindings.lock();
+        bindings.unwrap_or_else(PoisonError::into_inner)
     }
 
     #[inline]
@@ -191,26 +215,26 @@ impl Inner {
     #[inline]
     const fn new(fields: Fields) -> Self {
         Self {
-            fields: Mutex::new(fields),
-            mark: 0,
+            bindings: Mutex::new(Bindings::new(fields)),
+            has_ended: AtomicBool::new(false),
             trace: None,
             #[cfg(feature = "testing")]
             tag: None,
         }
     }
 
-    /// The fields, of a scope that nobody shares.
+    /// What is bound, of a scope that nobody shares.
     #[inline]
-    fn fields(&mut self) -> &mut Fields {
-        let fields = self.fields.get_mut();
-        fields.unwrap_or_else(PoisonError::into_inner)
+    fn bindings(&mut self) -> &mut Bindings {
+        let bindings = self.bindings.get_mut();
+        bindings.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Inner {
     #[inline]
     fn drop(&mut self) {
-        pool::give_back(std::mem::take(self.fields()));
+        pool::give_back(std::mem::take(self.bindings().fields_mut()));
     }
 }
 
@@ -235,15 +259,9 @@ impl ScopeBuilder {
     /// Sets a field, as [`Scope::bind`] does.
     #[inline(always)]
     pub fn field(&mut self, key: &str, value: impl FieldValue) -> &mut Self {
-        self.0.fields().set(key, &value);
-        self
-    }
-
-    /// Sets a mark by which a layer knows the scope that it opened for a unit of work, when it
-    /// meets the same unit once more further in.
-    #[inline]
-    pub fn mark(&mut self, mark: usize) -> &mut Self {
-        self.0.mark = mark;
+        if !self.0.bindings().set(key, &value) {
+            limit::refuse_key();
+        }
         self
     }
 
@@ -272,7 +290,9 @@ impl ScopeBuilder {
 
 impl fmt::Debug for ScopeBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ScopeBuilder").field(&self.0.fields).finish()
+        f.debug_tuple("ScopeBuilder")
+            .field(&self.0.bindings)
+            .finish()
     }
 }
 
@@ -286,22 +306,33 @@ impl fmt::Debug for ScopeBuilder {
 #[inline]
 pub fn bind(key: &str, value: impl FieldValue) {
     render(value, |value| {
-        if current::with(|scope| scope.lock().set(key, &value)).is_none() {
-            statistics::count_unbound();
+        match current::with(|scope| scope.lock().set(key, &value)) {
+            Some(true) => {}
+            Some(false) => limit::refuse_key(),
+            None => statistics::count_unbound(),
         }
     });
 }
 
-/// Removes `key` from the current scope; `false` when it was not bound.
+/// Removes `key` from the current scope, with all temporary bindings of it; `false` when it was
+/// not bound.
 pub fn unbind(key: &str) -> bool {
     current::with(|scope| scope.unbind(key)).unwrap_or_default()
 }
 
-/// Binds `key` to `value` in the current scope until the guard is dropped, which brings
-/// back what the key had before.
+/// Binds `key` to `value` in the current scope until the guard is dropped, which takes back this
+/// binding and no other.
+///
+/// Of several for one key the last that was made and still is there counts, in whatever order
+/// their guards are dropped; after the last of them the key has what it had before. A plain
+/// [`bind`] or [`unbind`] of the key meanwhile replaces all of them, and stays when the guards
+/// are dropped. A [snapshot](Scope::snapshot) keeps the value of the moment, whatever becomes of
+/// the guard.
 ///
 /// The guard belongs to the scope, not to the thread: it may be held across an `await` and
-/// dropped anywhere.
+/// dropped anywhere, after the end of the unit of work too. Futures that run at once in one
+/// scope, such as those of `join_all`, see each other's bindings: give each a scope of its own by
+/// [`carry_context`](FutureExt::carry_context).
 pub fn bind_temporarily(key: &str, value: impl FieldValue) -> TemporaryBinding {
     let scope = Scope::current();
     if scope.is_none() {

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::Response;
 use http_body::Body;
+use telemetry_core::{FutureExt as _, InScope, Scope};
 
 use crate::body::ResponseBody;
 use crate::in_flight::InFlight;
@@ -21,6 +22,8 @@ enum State<F> {
     Followed(Pin<Box<InFlight<F>>>),
     /// Another layer further out has the request.
     PassedThrough(Pin<Box<F>>),
+    /// The same, with the scope of that request, which is not current here.
+    PassedThroughIn(Pin<Box<InScope<F>>>),
     Completed,
 }
 
@@ -31,6 +34,13 @@ impl<F> ResponseFuture<F> {
 
     pub(crate) fn pass_through(inner: F) -> Self {
         Self(State::PassedThrough(Box::pin(inner)))
+    }
+
+    pub(crate) fn pass_through_in(scope: Scope, inner: F) -> Self
+    where
+        F: Future,
+    {
+        Self(State::PassedThroughIn(Box::pin(inner.in_scope(scope))))
     }
 }
 
@@ -48,6 +58,10 @@ where
         let in_flight = match state {
             State::Followed(in_flight) => in_flight,
             State::PassedThrough(inner) => {
+                let response = ready!(inner.as_mut().poll(cx))?;
+                return Poll::Ready(Ok(response.map(ResponseBody::pass_through)));
+            }
+            State::PassedThroughIn(inner) => {
                 let response = ready!(inner.as_mut().poll(cx))?;
                 return Poll::Ready(Ok(response.map(ResponseBody::pass_through)));
             }

@@ -59,7 +59,7 @@ pub trait HttpHooks: Send + Sync + 'static {
 pub struct RequestHead<'a> {
     /// The method.
     pub method: &'a Method,
-    /// The target, with the query string.
+    /// The target as the client sent it, with the query string: in a nested router too.
     pub uri: &'a Uri,
     /// The headers.
     pub headers: &'a HeaderMap,

@@ -26,7 +26,14 @@ use crate::service::HttpTelemetry;
 ///     .layer(HttpTelemetryLayer::new().without_lines_for(["/healthz", "/readyz"]));
 /// ```
 ///
-/// Apply it once: a second layer inside passes requests through untouched.
+/// On a router that is nested in another, lines, labels, ids, spans, hooks and
+/// [`without_lines_for`](Self::without_lines_for) have the whole path that the client sent, not
+/// what is left of it without the prefix.
+///
+/// Apply it once. A second layer further in passes a request through that a layer further out
+/// has not ended yet, whatever stands between them: a target that is rewritten, another task. A
+/// handler that forwards its request to another service in the process hands on the same
+/// request; what it makes anew is a request of its own.
 ///
 /// [`Router::layer`]: https://docs.rs/axum/0.8/axum/struct.Router.html#method.layer
 #[derive(Clone, Debug)]
@@ -78,7 +85,7 @@ impl HttpTelemetryLayer {
         self.with(|settings| settings.request_id_header = Some(header))
     }
 
-    /// Writes no `request_completed` and no `request_cancelled` for these paths, such as
+    /// Writes no `request_completed` and no `request_cancelled` for these whole paths, such as
     /// health checks; one that fails still writes its `request_failed`. They have their
     /// scope and request id as others do. A trailing slash makes no difference.
     pub fn without_lines_for<S: AsRef<str>>(self, paths: impl IntoIterator<Item = S>) -> Self {

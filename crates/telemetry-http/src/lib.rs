@@ -20,7 +20,7 @@
 //! ```
 //!
 //! It works with any tower service of HTTP requests. With the feature `axum`, which is on by
-//! default, it knows the matched route and the address of the peer.
+//! default, it knows the matched route, the whole target in a nested router, and the address of the peer.
 //!
 //! # What it does to a request
 //!
@@ -31,6 +31,7 @@
 //! - It sets `X-Request-ID` on the response, whatever that is. That is all it changes.
 //! - It writes one line when the request ends, which is at the end of the body.
 //! - It turns a panic of the handler into a 500.
+//! - It keeps a mark among the request's extensions, by which a second layer further in knows it.
 //!
 //! # What it records
 //!
@@ -135,6 +136,7 @@ mod lifecycle;
 mod line;
 mod request_id;
 mod route;
+mod served;
 mod server;
 mod service;
 mod user;

@@ -65,7 +65,7 @@ impl Lifecycle {
             settings: Arc::clone(settings),
             started,
             method: request.method().clone(),
-            target: request.uri().path_and_query().cloned(),
+            target: route.target(request).path_and_query().cloned(),
             route,
             client,
             recording: None,
@@ -84,7 +84,7 @@ impl Lifecycle {
             scope: self.scope.take(),
             lifecycle: self,
         };
-        Scope::lend(&mut lent.scope, || work(lent.lifecycle))
+        Scope::with_owned(&mut lent.scope, || work(lent.lifecycle))
     }
 
     /// Does a part of the application's work and catches its panic.
@@ -108,7 +108,7 @@ impl Lifecycle {
         };
         let head = RequestHead {
             method: request.method(),
-            uri: request.uri(),
+            uri: self.route.target(request),
             headers: request.headers(),
             extensions: request.extensions(),
         };
@@ -238,10 +238,23 @@ impl Lifecycle {
             duration,
             body_bytes: self.body_bytes,
         };
+        self.mark_ended();
         self.in_scope(|this| {
             this.panics.report();
             this.tell(&end);
         });
+    }
+
+    /// Marks the request's scope as that of a request that has ended. Within the scope or outside.
+    fn mark_ended(&self) {
+        match &self.scope {
+            Some(scope) => scope.mark_ended(),
+            None => {
+                if let Some(scope) = Scope::current() {
+                    scope.mark_ended();
+                }
+            }
+        }
     }
 
     /// Tells of the end of the request: hooks, lines, spans and metrics. To be called within the

@@ -8,7 +8,7 @@ mod names;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use http::Request;
+use http::{Request, Uri};
 use opentelemetry::trace::{
     Link, Span as _, SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _,
 };
@@ -62,6 +62,7 @@ impl Recording {
     #[inline(never)]
     pub(crate) fn start<'a, B>(
         request: &Request<B>,
+        target: &Uri,
         origin: impl FnOnce() -> Origin<'a>,
     ) -> Option<Self> {
         let instruments = INSTRUMENTS.get()?;
@@ -102,13 +103,13 @@ impl Recording {
                 client, with_query, ..
             } = origin;
             with_attributes(|attributes| {
-                attributes::add_of_request(attributes, request, route, client, with_query);
+                attributes::add_of_request(attributes, request, target, route, client, with_query);
                 span.set_attributes(attributes.drain(..));
             });
         }
         let request = metrics::Request {
             method,
-            scheme: attributes::scheme(request),
+            scheme: attributes::scheme(target),
             version: request.version(),
         };
         instruments.count_active(request, 1);

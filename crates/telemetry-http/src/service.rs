@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::Body;
 use opentelemetry::propagation::Extractor;
 use smallvec::SmallVec;
@@ -24,6 +24,7 @@ use crate::layer::Settings;
 use crate::lifecycle::Lifecycle;
 use crate::request_id::RequestId;
 use crate::route::Route;
+use crate::served::Served;
 use crate::server::{Origin, Recording};
 use crate::user::UserId;
 
@@ -59,10 +60,12 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        if has_telemetry(&request) {
-            let inner = self.inner.call(request);
-            return ResponseFuture::pass_through(inner);
+        let served = Served::of(request.extensions());
+        if let Some(scope) = served.and_then(Served::scope) {
+            let scope = scope.clone();
+            return self.pass_through(request, scope);
         }
+        let is_forwarded = served.is_some();
         // Before the span starts, so that the span ends no sooner than those beneath it.
         let started = Instant::now();
         let settings = &self.settings;
@@ -70,15 +73,14 @@ where
         let id = RequestId::of(headers.request_id);
         let client = self.client(&request);
         let is_route_shown = Recording::is_on() || settings.names() != HttpNames::Classic;
-        let route = Route::of(request.extensions(), is_route_shown);
+        let route = Route::of(request.extensions(), is_route_shown, is_forwarded);
         let begun = Lifecycle::begin(started, &request, id, client, route, settings);
         let mut in_flight = InFlight::new(begun);
         let lifecycle = in_flight.as_mut().lifecycle();
         lifecycle.recording = self.record(&request, &headers, lifecycle);
-        lifecycle.scope = Some(self.open_scope(&request, &headers, lifecycle));
-        if mark(request.uri()) == IN_EXTENSIONS {
-            request.extensions_mut().insert(HasTelemetry);
-        }
+        let scope = self.open_scope(&request, &headers, lifecycle);
+        Served::mark(request.extensions_mut(), &scope);
+        lifecycle.scope = Some(scope);
         if let Some(client) = client {
             request.extensions_mut().insert(client);
         }
@@ -88,6 +90,20 @@ where
 }
 
 impl<S> HttpTelemetry<S> {
+    /// Serves a request that a layer further out has. Its context is lost where that is on another
+    /// task, which got none: it is then made current again.
+    #[cold]
+    fn pass_through<B>(&mut self, request: Request<B>, scope: Scope) -> ResponseFuture<S::Future>
+    where
+        S: Service<Request<B>>,
+    {
+        if Scope::current().is_some() {
+            return ResponseFuture::pass_through(self.inner.call(request));
+        }
+        let inner = scope.in_scope(|| self.inner.call(request));
+        ResponseFuture::pass_through_in(scope, inner)
+    }
+
     /// Starts the server span, where something exports it.
     fn record<B>(
         &self,
@@ -95,7 +111,8 @@ impl<S> HttpTelemetry<S> {
         headers: &Headers<'_>,
         lifecycle: &Lifecycle,
     ) -> Option<Recording> {
-        Recording::start(request, || Origin {
+        let target = lifecycle.route.target(request);
+        Recording::start(request, target, || Origin {
             parent: propagation::extract(headers),
             is_public: self.settings.public_endpoint,
             route: lifecycle.route.template(),
@@ -111,12 +128,11 @@ impl<S> HttpTelemetry<S> {
         lifecycle: &Lifecycle,
     ) -> Scope {
         let mut scope = Scope::builder();
-        scope.mark(mark(request.uri()));
         scope.field(names::REQUEST_ID, &lifecycle.id);
         if let Some(user) = request.extensions().get::<UserId>() {
             scope.field(names::USER_ID, user);
         }
-        self.set_labels(&mut scope, request.uri().path());
+        self.set_labels(&mut scope, lifecycle.path());
         match &lifecycle.recording {
             Some(recording) => {
                 scope.trace(&recording.context);
@@ -163,42 +179,6 @@ impl FieldValue for LabelNames<'_> {
     #[inline]
     fn encode(&self, encoder: ValueEncoder<'_>) {
         encoder.list(self.0.iter().map(|label| label.name));
-    }
-}
-
-/// Left in a request whose target tells it from no other.
-#[derive(Clone, Copy)]
-struct HasTelemetry;
-
-/// The mark of such a request: no address.
-const IN_EXTENSIONS: usize = 1;
-
-/// Says whether another layer further out has the request.
-///
-/// That layer keeps the target of its request: until it has ended, no other request has one at the
-/// same address in memory. Routers that are nested change the target, and axum leaves the original
-/// one among the extensions. An extension of our own would tell as much, and make axum's table of
-/// them grow: it is left for targets alone that are the same constant for all requests.
-fn has_telemetry<B>(request: &Request<B>) -> bool {
-    let current = Scope::current_mark();
-    if current <= IN_EXTENSIONS {
-        return current == IN_EXTENSIONS && request.extensions().get::<HasTelemetry>().is_some();
-    }
-    #[cfg(feature = "axum")]
-    if let Some(axum::extract::OriginalUri(original)) = request.extensions().get()
-        && mark(original) == current
-    {
-        return true;
-    }
-    mark(request.uri()) == current
-}
-
-/// Tells requests apart as long as they live.
-fn mark(target: &Uri) -> usize {
-    match target.path() {
-        // Constants of the crate `http`.
-        "" | "/" | "*" => IN_EXTENSIONS,
-        path => path.as_ptr().addr(),
     }
 }
 

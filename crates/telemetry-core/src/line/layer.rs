@@ -118,7 +118,7 @@ where
                 }
             }
         }
-        scope::with_current(|scope| line.add(&scope.lock()));
+        scope::with_current(|scope| line.add(scope.lock().fields()));
         if line.has_trace() {
             trace::with_current(|span| line.add_trace(span));
         }

@@ -86,7 +86,7 @@ impl Origin {
     fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
         #[cfg(feature = "testing")]
         let _marked = self.tag.clone().map(Tag::mark_while);
-        Scope::lend(&mut self.scope.clone(), || {
+        Scope::with_owned(&mut self.scope.clone(), || {
             let _attached = self.trace.clone().map(opentelemetry::Context::attach);
             work()
         })

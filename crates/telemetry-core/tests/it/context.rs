@@ -164,29 +164,33 @@ fn an_ended_scope_gives_its_room_to_the_next_but_not_its_fields() {
 }
 
 #[test]
-fn a_scope_that_is_lent_is_current_meanwhile_and_comes_back() {
+fn an_owned_scope_is_current_meanwhile_and_comes_back() {
     let outer = Scope::builder().field("a", 1).build();
     let mut slot = Some(Scope::builder().field("b", 2).build());
     outer.in_scope(|| {
-        Scope::lend(&mut slot, || {
+        Scope::with_owned(&mut slot, || {
             assert_eq!(keys(), ["b"]);
             bind("c", 3);
-            let panicked = catch_unwind(|| Scope::lend(&mut Some(Scope::new()), || panic!("…")));
+            let panicked =
+                catch_unwind(|| Scope::with_owned(&mut Some(Scope::new()), || panic!("…")));
             assert!(panicked.is_err());
             assert_eq!(keys(), ["b", "c"]);
         });
         assert_eq!(keys(), ["a"]);
-        Scope::lend(&mut None, || assert_eq!(keys(), ["a"]));
+        Scope::with_owned(&mut None, || assert_eq!(keys(), ["a"]));
     });
     assert_eq!(slot.unwrap().get("c").unwrap(), 3);
 }
 
 #[test]
-fn a_mark_is_of_its_scope_alone() {
-    assert_eq!(Scope::current_mark(), 0);
-    Scope::builder().mark(7).build().in_scope(|| {
-        assert_eq!(Scope::current_mark(), 7);
-        Scope::snapshot().in_scope(|| assert_eq!(Scope::current_mark(), 0));
-        Scope::new().in_scope(|| assert_eq!(Scope::current_mark(), 0));
-    });
+fn the_end_of_a_unit_is_known_to_every_handle_of_its_scope_and_to_no_snapshot() {
+    let scope = Scope::builder().field("a", 1).build();
+    let (handle, snapshot) = (scope.clone(), scope.in_scope(Scope::snapshot));
+    assert!(!handle.has_ended());
+    scope.mark_ended();
+    drop(scope);
+    assert!(handle.has_ended() && !snapshot.has_ended());
+    // It takes nothing away.
+    handle.in_scope(|| bind("b", 2));
+    assert_eq!(handle.get("b").unwrap(), 2);
 }

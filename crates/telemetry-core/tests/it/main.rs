@@ -20,6 +20,7 @@ mod redaction;
 mod service;
 mod spans;
 mod spawning;
+mod temporary;
 mod traceparent;
 mod tracestate;
 mod tracing_otel;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use http::uri::{Authority, Scheme};
-use http::{HeaderMap, Request, header};
+use http::{HeaderMap, Request, Uri, header};
 use opentelemetry::KeyValue;
 use opentelemetry_semantic_conventions::attribute::{
     CLIENT_ADDRESS, HTTP_REQUEST_METHOD, HTTP_REQUEST_METHOD_ORIGINAL, HTTP_ROUTE,
@@ -31,8 +31,8 @@ pub(super) const OF_REQUEST: [&str; 11] = [
     USER_AGENT_ORIGINAL,
 ];
 
-pub(super) fn scheme<B>(request: &Request<B>) -> &'static str {
-    if request.uri().scheme() == Some(&Scheme::HTTPS) {
+pub(super) fn scheme(target: &Uri) -> &'static str {
+    if target.scheme() == Some(&Scheme::HTTPS) {
         "https"
     } else {
         "http"
@@ -43,6 +43,7 @@ pub(super) fn scheme<B>(request: &Request<B>) -> &'static str {
 pub(super) fn add_of_request<B>(
     attributes: &mut Vec<KeyValue>,
     request: &Request<B>,
+    target: &Uri,
     route: Option<Cow<'static, str>>,
     client: Option<ClientIp>,
     with_query: bool,
@@ -53,9 +54,9 @@ pub(super) fn add_of_request<B>(
         let original = request.method().as_str().to_owned();
         attributes.push(KeyValue::new(HTTP_REQUEST_METHOD_ORIGINAL, original));
     }
-    attributes.push(KeyValue::new(URL_SCHEME, scheme(request)));
-    attributes.push(KeyValue::new(URL_PATH, request.uri().path().to_owned()));
-    if let Some(query) = request.uri().query().filter(|_| with_query) {
+    attributes.push(KeyValue::new(URL_SCHEME, scheme(target)));
+    attributes.push(KeyValue::new(URL_PATH, target.path().to_owned()));
+    if let Some(query) = target.query().filter(|_| with_query) {
         let query = mask_query(query).into_owned();
         attributes.push(KeyValue::new(URL_QUERY, query));
     }
@@ -65,7 +66,7 @@ pub(super) fn add_of_request<B>(
     if let Some(version) = protocol_version(request.version()) {
         attributes.push(KeyValue::new(NETWORK_PROTOCOL_VERSION, version));
     }
-    if let Some(host) = Host::of(request) {
+    if let Some(host) = Host::of(target, request.headers()) {
         attributes.push(KeyValue::new(SERVER_ADDRESS, host.address));
         if let Some(port) = host.port {
             attributes.push(KeyValue::new(SERVER_PORT, i64::from(port)));
@@ -92,10 +93,10 @@ thread_local! {
 }
 
 impl Host {
-    fn of<B>(request: &Request<B>) -> Option<Self> {
-        let text = match request.uri().authority() {
+    fn of(target: &Uri, headers: &HeaderMap) -> Option<Self> {
+        let text = match target.authority() {
             Some(authority) => authority.as_str().as_bytes(),
-            None => request.headers().get(header::HOST)?.as_bytes(),
+            None => headers.get(header::HOST)?.as_bytes(),
         };
         LAST_HOST
             .try_with(|last| {

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/between.rs"]
+mod between;
 #[cfg(feature = "client")]
 mod client_failures;
 #[cfg(feature = "client")]
@@ -19,6 +21,7 @@ mod client_traces;
 mod masked_urls;
 #[cfg(feature = "client")]
 mod network;
+mod one_request;
 mod server_failures;
 mod server_metrics;
 mod server_spans;

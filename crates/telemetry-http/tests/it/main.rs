@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/between.rs"]
+mod between;
 mod bodies;
 mod broken_errors;
 mod cancellation;
@@ -17,6 +19,8 @@ mod destructors;
 mod hooks;
 mod hostile;
 mod names;
+mod nested;
+mod one_request;
 #[cfg(feature = "client")]
 mod outgoing;
 mod over_tcp;
