@@ -1,6 +1,7 @@
 //! Log lines: from a `tracing` event to one line of JSON, or of text for a terminal.
 
 mod callsite;
+mod conflicts;
 mod event;
 mod filter;
 mod layer;

@@ -40,7 +40,7 @@ pub(crate) struct Lifecycle {
     /// The length of the response's body, where it is known.
     body_length: Option<u64>,
     body_bytes: u64,
-    has_panicked: bool,
+    pub(crate) has_panicked: bool,
     has_ended: bool,
 }
 

@@ -1,11 +1,14 @@
 //! The completion lines.
 
+use std::borrow::Cow;
+
 use telemetry_core::names::{self, event};
 use telemetry_core::{HttpNames, milliseconds};
 
 use crate::hooks::{Outcome, RequestEnd};
 use crate::lifecycle::Lifecycle;
 use crate::query;
+use crate::server;
 
 /// The `logger` of completion lines.
 const LOGGER: &str = "telemetry_http";
@@ -26,6 +29,8 @@ macro_rules! write_line {
             { names::DURATION_MS } = $fields.duration_ms,
             { names::CLIENT_IP } = $fields.client_ip,
             { names::ERROR } = $fields.error,
+            { names::ERROR_MESSAGE } = $fields.error_message,
+            { names::ERROR_TYPE } = $fields.error_type.as_deref(),
             { names::EXCEPTION } = $fields.exception,
         )
     };
@@ -43,6 +48,8 @@ struct LineFields<'a> {
     duration_ms: f64,
     client_ip: Option<String>,
     error: Option<&'a str>,
+    error_message: Option<&'a str>,
+    error_type: Option<Cow<'static, str>>,
     exception: Option<&'a str>,
 }
 
@@ -82,6 +89,11 @@ impl<'a> LineFields<'a> {
         let (method, path) = (request.method.as_str(), request.path());
         let status = end.status.map(|status| status.as_u16());
         let settings = &request.settings;
+        let error = request.error.as_deref();
+        let error_type = match end.outcome {
+            Outcome::Failed => server::error_type(end, request.has_panicked),
+            Outcome::Completed | Outcome::Cancelled => None,
+        };
         Self {
             method: classic.then_some(method),
             request_method: stable.then_some(method),
@@ -103,7 +115,10 @@ impl<'a> LineFields<'a> {
                 .client
                 .filter(|_| settings.client_ip)
                 .map(|client| client.to_string()),
-            error: request.error.as_deref(),
+            // No key may extend another: with both vocabularies `error` is the one of all lines.
+            error: error.filter(|_| classic),
+            error_message: error.filter(|_| !classic),
+            error_type: error_type.filter(|_| !classic),
             exception: request.exception.as_deref(),
         }
     }

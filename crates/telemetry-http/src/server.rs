@@ -155,7 +155,7 @@ impl Recording {
     /// metrics, without any of it. To be called within the scope.
     #[inline(never)]
     pub(crate) fn end(&self, end: &RequestEnd, ending: &Ending<'_>) {
-        let error_type = error_type(end, ending);
+        let error_type = error_type(end, ending.has_panicked);
         self.instruments.count_active(self.request, -1);
         let response = metrics::Response {
             route: ending.route,
@@ -200,11 +200,11 @@ impl Recording {
 
 /// The class of what went wrong, of few values: a panic, the client's going away, the
 /// status, or an error before there was one or after a good one.
-fn error_type(end: &RequestEnd, ending: &Ending<'_>) -> Option<Cow<'static, str>> {
+pub(crate) fn error_type(end: &RequestEnd, has_panicked: bool) -> Option<Cow<'static, str>> {
     match (end.outcome, end.status) {
         (Outcome::Completed, _) => None,
         (Outcome::Cancelled, _) => Some(CANCELLED.into()),
-        (Outcome::Failed, _) if ending.has_panicked => Some(PANIC.into()),
+        (Outcome::Failed, _) if has_panicked => Some(PANIC.into()),
         (Outcome::Failed, Some(status)) if status.is_server_error() => {
             Some(status.as_str().to_owned().into())
         }

@@ -14,6 +14,7 @@ mod levels;
 mod lines;
 mod merging;
 mod peers;
+mod prefixes;
 mod redaction;
 mod service;
 mod spans;
