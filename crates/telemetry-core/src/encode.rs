@@ -47,6 +47,23 @@ pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
     }
 }
 
+/// The beginning of a text that is longer than `limit` bytes, and a character more, so that what
+/// has it on is seen to be too long; any other text as it is.
+#[inline(always)]
+pub(crate) fn bounded(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        text
+    } else {
+        beginning(text, limit)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn beginning(text: &str, limit: usize) -> &str {
+    &text[..text.ceil_char_boundary(limit + 1)]
+}
+
 /// Says whether every byte is printable ASCII other than a quote and a backslash.
 #[inline(always)]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
@@ -224,9 +241,17 @@ const PANICKED: &str = "[panicked while formatting]";
 /// one that panics a note of it. Neither is a reason to lose the line.
 #[inline]
 pub(crate) fn formatted(out: &mut Vec<u8>, value: fmt::Arguments<'_>) {
+    formatted_within(out, value, usize::MAX);
+}
+
+/// Appends like [`formatted`], and stops the formatter once it has written more than `limit`
+/// bytes.
+#[inline]
+pub(crate) fn formatted_within(out: &mut Vec<u8>, value: fmt::Arguments<'_>, limit: usize) {
     let start = out.len();
+    let end = start.saturating_add(limit);
     let written = catch_unwind(AssertUnwindSafe(|| {
-        let _incomplete = Escaping(out).write_fmt(value);
+        let _incomplete = Escaping { out, end }.write_fmt(value);
     }));
     if written.is_err() {
         out.truncate(start);
@@ -234,12 +259,23 @@ pub(crate) fn formatted(out: &mut Vec<u8>, value: fmt::Arguments<'_>) {
     }
 }
 
-struct Escaping<'a>(&'a mut Vec<u8>);
+struct Escaping<'a> {
+    out: &'a mut Vec<u8>,
+    /// Where nothing more is of use.
+    end: usize,
+}
 
 impl fmt::Write for Escaping<'_> {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        escaped(self.0, text);
+        // What was escaped may be longer.
+        let room = self.end.saturating_sub(self.out.len());
+        let bounded = bounded(text, room);
+        escaped(self.out, bounded);
+        if bounded.len() < text.len() {
+            // Ends a formatter that would go on.
+            return Err(fmt::Error);
+        }
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use tracing::{Dispatch, Level, dispatcher};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
 
+use crate::client_value;
 use crate::config::{Config, ConfigWarning, HttpNames};
 use crate::line::{LineLayer, LineSink, LogFormat, OwnLine, Remembering, SharedSink};
 use crate::names;
@@ -116,6 +117,7 @@ impl Telemetry {
         // Both are set here alone, once.
         let _first = WRITER.set(writer.clone());
         let _first = HTTP_NAMES.set(config.http_names());
+        client_value::set_limit(config.value_limit());
         let log_level = tracing_log::AsLog::as_log(&tracing::level_filters::LevelFilter::current());
         // Another logger may be there: then its records stay its own.
         let _taken = tracing_log::LogTracer::builder()
@@ -361,7 +363,8 @@ fn dispatch(
     colors: bool,
 ) -> Dispatch {
     let lines = |copies| {
-        LineLayer::new(config.format(), writer.clone())
+        LineLayer::for_writer(config.format(), writer.clone())
+            .with_line_limit(config.line_limit())
             .with_colors(colors)
             .with_copies(copies)
     };
@@ -382,8 +385,11 @@ fn dispatch(
             .with_ansi(colors)
             .with_writer(writer.clone());
         // The plain format makes no lines that could be copied.
-        let copies =
-            copies.map(|copies| LineLayer::new(LogFormat::Json, copies).with_filter(filter()));
+        let copies = copies.map(|copies| {
+            LineLayer::new(LogFormat::Json, copies)
+                .with_line_limit(config.line_limit())
+                .with_filter(filter())
+        });
         subscriber
             .with(copies)
             .with(text.with_filter(filter()))

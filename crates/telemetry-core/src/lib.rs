@@ -65,6 +65,7 @@
 //! bytes, which one thread writes in batches. [`statistics`] counts what was lost.
 
 mod client;
+mod client_value;
 mod config;
 mod decode;
 mod encode;
@@ -89,6 +90,7 @@ mod value;
 mod writer;
 
 pub use client::ClientIp;
+pub use client_value::client_value;
 pub use config::{
     Config, ConfigWarning, Environment, EnvironmentReader, HttpNames, VARIABLES, Variable,
 };

@@ -5,9 +5,11 @@ mod conflicts;
 mod event;
 mod filter;
 mod layer;
+mod limit;
 mod pretty;
 mod spans;
 mod timestamp;
+mod user_sink;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 pub(crate) use filter::Remembering;
 pub use layer::LineLayer;
 pub(crate) use layer::SharedSink;
+pub(crate) use limit::{DEFAULT_LINE_LIMIT, MIN_LINE_LIMIT};
 use tracing::Level;
 
 use crate::encode;
@@ -27,7 +30,8 @@ use crate::value::{FieldValue, Value};
 /// Implemented by the writer that [`Telemetry`](crate::Telemetry) installs, and by any
 /// function of a line and its level.
 pub trait LineSink {
-    /// Takes one line, with its line end. Must not block for long and must not log.
+    /// Takes one line, with its line end. Must not block for long. What it logs itself is not
+    /// handed to it; a panic is caught and reported once on the standard error stream.
     fn accept(&self, line: &[u8], level: Level);
 }
 

@@ -188,6 +188,11 @@ fn rename(fields: &mut Vec<LineField<'_>>) -> bool {
     has_renamed
 }
 
+/// Says whether two rendered keys cannot stand on one line.
+pub(super) fn clash(a: &[u8], b: &[u8]) -> bool {
+    a == b || extends(a, b) || extends(b, a)
+}
+
 /// Says whether `key` is `shorter` with a dot and more behind it.
 fn extends(key: &[u8], shorter: &[u8]) -> bool {
     key.strip_prefix(shorter)

@@ -14,7 +14,7 @@ use crate::fields::{Fields, Keys, render_key};
 use crate::line::callsite::{self, Callsite, FieldKey, FieldKind, Shape};
 use crate::line::conflicts::{self, KeySets, Sections};
 use crate::line::spans::FieldsVisitor;
-use crate::line::{level_name, timestamp};
+use crate::line::{level_name, limit, timestamp};
 use crate::names;
 use crate::redact::REDACTED;
 
@@ -29,12 +29,14 @@ pub(super) struct EventLine<'a> {
     /// All keys that the line has or may have.
     sets: KeySets,
     sections: Sections,
+    /// How long the line may be, with its line end. A value that is longer is not written whole.
+    limit: usize,
 }
 
 impl<'a> EventLine<'a> {
     /// Writes the head and the event's own fields.
     #[inline]
-    pub(super) fn begin(event: &Event<'_>, out: &'a mut Vec<u8>) -> Self {
+    pub(super) fn begin(event: &Event<'_>, out: &'a mut Vec<u8>, limit: usize) -> Self {
         let callsite = callsite::of(event.metadata());
         out.clear();
         timestamp::begin_line(out);
@@ -43,6 +45,7 @@ impl<'a> EventLine<'a> {
             callsite,
             sets: KeySets::new(callsite.declared.sum),
             sections: Sections::new(),
+            limit,
         };
         match callsite.shape {
             Shape::Straight => line.straight(event),
@@ -58,6 +61,7 @@ impl<'a> EventLine<'a> {
         let mut visitor = Straight {
             out: self.out,
             callsite: self.callsite,
+            limit: self.limit,
             has_event: false,
             exception: None,
         };
@@ -86,7 +90,7 @@ impl<'a> EventLine<'a> {
 
     /// Adds the event's own fields, whichever of them are declared.
     fn own_fields(&mut self, fields: &Fields) {
-        self.out.extend_from_slice(fields.bytes());
+        limit::add_bounded(self.out, fields.bytes(), self.limit);
         self.sets = KeySets::new(fields.keys().sum);
     }
 
@@ -125,8 +129,12 @@ impl<'a> EventLine<'a> {
     #[inline]
     pub(super) fn add(&mut self, fields: &Fields) {
         self.begin_section();
-        self.out.extend_from_slice(fields.bytes());
         self.sets.add(fields.keys().sum);
+        if fields.bytes().len() <= self.limit {
+            self.out.extend_from_slice(fields.bytes());
+        } else {
+            limit::add_bounded(self.out, fields.bytes(), self.limit);
+        }
     }
 
     #[inline]
@@ -175,6 +183,9 @@ impl<'a> EventLine<'a> {
             self.resolve();
         }
         self.out.extend_from_slice(b"}\n");
+        if self.out.len() > self.limit {
+            limit::fit(self.out, self.limit);
+        }
     }
 
     #[cold]
@@ -246,6 +257,8 @@ fn name_of(metadata: &Metadata<'static>) -> &'static str {
 struct Straight<'a> {
     out: &'a mut Vec<u8>,
     callsite: &'static Callsite,
+    /// How much of a value is of use.
+    limit: usize,
     has_event: bool,
     exception: Option<String>,
 }
@@ -309,7 +322,7 @@ impl Visit for Straight<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
         if self.string(field) {
-            encode::escaped(self.out, value);
+            encode::escaped(self.out, encode::bounded(value, self.limit));
             self.out.push(b'"');
         }
     }
@@ -345,14 +358,14 @@ impl Visit for Straight<'_> {
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if self.string(field) {
-            encode::formatted(self.out, format_args!("{value:?}"));
+            encode::formatted_within(self.out, format_args!("{value:?}"), self.limit);
             self.out.push(b'"');
         }
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         if self.string(field) {
-            encode::formatted(self.out, format_args!("{value}"));
+            encode::formatted_within(self.out, format_args!("{value}"), self.limit);
             self.out.push(b'"');
             self.exception = self.exception.take().or_else(|| source_chain(value));
         }

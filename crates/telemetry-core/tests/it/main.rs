@@ -11,6 +11,7 @@ mod context;
 mod hostile;
 mod kit;
 mod levels;
+mod limits;
 mod lines;
 mod merging;
 mod peers;
