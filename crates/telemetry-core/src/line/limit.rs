@@ -51,13 +51,13 @@ pub(super) fn fit(line: &mut Vec<u8>, limit: usize) {
 }
 
 /// Appends rendered fields to a line that is not to be longer than `limit`: of strings that cannot
-/// be on it whole, no more than could be.
+/// be on it whole, no more than could be. The line is then too long still, and is cut by [`fit`].
 #[cold]
 #[inline(never)]
 pub(super) fn add_bounded(line: &mut Vec<u8>, fields: &[u8], limit: usize) {
     for piece in Pieces(fields) {
         let mut part = Part::new(piece);
-        if part.can_be_cut() {
+        if piece.value.starts_with(b"\"") {
             part.kept = part.kept.min(limit);
         }
         part.write(line);
