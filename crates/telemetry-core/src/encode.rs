@@ -233,7 +233,7 @@ fn decimal(out: &mut Vec<u8>, hundredths: u32) {
 }
 
 /// What stands in place of a value whose formatter panicked.
-const PANICKED: &str = "[panicked while formatting]";
+pub(crate) const PANICKED: &str = "[panicked while formatting]";
 
 /// Appends what `value` formats to as the inside of a JSON string.
 ///

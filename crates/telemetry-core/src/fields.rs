@@ -7,7 +7,7 @@ use crate::decode::Pieces;
 use crate::encode;
 use crate::names;
 use crate::redact::{self, REDACTED};
-use crate::value::{FieldValue, Value, ValueEncoder};
+use crate::value::{self, FieldValue, Value};
 
 /// A set of fields, already rendered as `,"key":value,"key":value…`, in the order in which
 /// they were set. A key appears once.
@@ -122,11 +122,7 @@ impl Fields {
         }
         self.keys.add(keys);
         render_key(&mut self.bytes, key);
-        let start = self.bytes.len();
-        value.encode(ValueEncoder::new(&mut self.bytes));
-        if self.bytes.len() == start {
-            self.bytes.extend_from_slice(b"\"\"");
-        }
+        value::encode(value, &mut self.bytes);
     }
 
     /// Removes `key` and returns the piece it had, for [`restore`](Self::restore).
@@ -246,6 +242,7 @@ pub(crate) fn allowed(key: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::ValueEncoder;
 
     fn rendered(fields: &Fields) -> &str {
         std::str::from_utf8(fields.bytes()).unwrap()

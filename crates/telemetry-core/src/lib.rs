@@ -39,6 +39,7 @@
 //! | tell a failure alike on a line, a span and metrics | [`Failure`] |
 //! | carry it, and the trace, to other processes | [`propagation`] |
 //! | bind values of your own types | [`FieldValue`] |
+//! | cut a value that a client chose | [`client_value`] |
 //! | add the lines to a subscriber of your own | [`LineLayer`] |
 //! | name a span after a route without taking memory | [`interned`] |
 //! | test what is logged | `testing`, with the feature of that name |
@@ -58,8 +59,11 @@
 //! `timestamp`, `level`, `logger` and `event`; the event's own fields; those of enclosing
 //! `tracing` spans, inner ones first; those of the current scope; and `trace_id` and
 //! `span_id` when the current OpenTelemetry span is valid. A key appears once: what comes
-//! earlier in this list wins. A field that a user names as one of the first four is kept as
-//! `field.<name>`, and the values of [sensitive](is_sensitive) keys become `[redacted]`.
+//! earlier in this list wins. No key is another's beginning up to a dot: a user's field whose name
+//! would clash with names of the line, such as `level`, `event.id` or `user`, is kept as
+//! `field.<name>`, and so is the shorter of any other such pair. The values of
+//! [sensitive](is_sensitive) keys become `[redacted]`. A line is at most 16,000 bytes long, and has
+//! `line_truncated` where it was cut.
 //!
 //! Nothing that is logged can fail, block or panic: lines wait in a buffer bounded in
 //! bytes, which one thread writes in batches. [`statistics`] counts what was lost.
@@ -71,6 +75,7 @@ mod decode;
 mod encode;
 mod failure;
 mod fields;
+mod held;
 mod install;
 mod instruments;
 mod interned;

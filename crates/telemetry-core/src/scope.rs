@@ -9,7 +9,7 @@ mod temporary;
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry::Context;
 
@@ -20,11 +20,12 @@ pub use temporary::TemporaryBinding;
 
 use crate::decode::{Piece, Pieces};
 use crate::fields::Fields;
+use crate::held::{self, Locked};
 use crate::statistics;
 #[cfg(feature = "testing")]
 use crate::testing::Tag;
 use crate::trace;
-use crate::value::{FieldValue, Rendered, Value, ValueEncoder};
+use crate::value::{self, FieldValue, Rendered, Value};
 
 /// The context of one unit of work: a request, connection, message, job or spawned task.
 ///
@@ -103,8 +104,9 @@ impl Scope {
 
     /// Binds `key` to `value`, in place of the value it had.
     ///
-    /// The names `timestamp`, `level`, `logger` and `event` are bound as `field.<name>`,
-    /// and the values of [sensitive](crate::is_sensitive) keys as `[redacted]`.
+    /// Names that a line has itself, or that clash with these, such as `level`, `event.id` and
+    /// `user`, are bound as `field.<name>`, and the values of
+    /// [sensitive](crate::is_sensitive) keys as `[redacted]`.
     #[inline]
     pub fn bind(&self, key: &str, value: impl FieldValue) {
         render(value, |value| self.lock().set(key, &value));
@@ -170,10 +172,11 @@ impl Scope {
     }
 
     /// The fields. Never held while user code runs: a value that logs while it formats
-    /// itself would wait for its own line.
+    /// itself would wait for its own line. An allocator alone runs beneath it, and one that logs
+    /// finds no fields.
     #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Fields> {
-        self.0.fields.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> Locked<'_, Fields> {
+        held::lock(&self.0.fields)
     }
 
     #[inline]
@@ -321,10 +324,13 @@ pub fn context() -> Vec<(String, Value)> {
 #[inline]
 fn render<T>(value: impl FieldValue, use_it: impl FnOnce(Rendered<'_>) -> T) -> T {
     with_scratch(|bytes| {
-        value.encode(ValueEncoder::new(bytes));
+        value::encode(&value, bytes);
         use_it(Rendered(bytes))
     })
 }
+
+/// A buffer that has grown beyond this for one value is given back.
+const MAX_SCRATCH_CAPACITY: usize = 64 * 1024;
 
 /// Calls `work` with an empty buffer of the thread.
 #[inline]
@@ -336,7 +342,9 @@ fn with_scratch<T>(work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     let mut bytes = SCRATCH.try_with(Cell::take).unwrap_or_default();
     bytes.clear();
     let result = work(&mut bytes);
-    // A thread that is ending needs no buffer any more.
-    let _ending = SCRATCH.try_with(|scratch| scratch.set(bytes));
+    if bytes.capacity() <= MAX_SCRATCH_CAPACITY {
+        // A thread that is ending needs no buffer any more.
+        let _ending = SCRATCH.try_with(|scratch| scratch.set(bytes));
+    }
     result
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use telemetry_core::names::{self, event};
-use telemetry_core::{HttpNames, milliseconds};
+use telemetry_core::{HttpNames, client_value, milliseconds};
 
 use crate::hooks::{Outcome, RequestEnd};
 use crate::lifecycle::Lifecycle;
@@ -36,6 +36,12 @@ macro_rules! write_line {
     };
 }
 
+/// What the client chose, no longer than a line may have it.
+struct Chosen<'a> {
+    method: Cow<'a, str>,
+    path: Cow<'a, str>,
+}
+
 /// The fields of a completion line; absent ones are left out.
 struct LineFields<'a> {
     method: Option<&'a str>,
@@ -55,19 +61,25 @@ struct LineFields<'a> {
 
 /// Writes the line that ends a request.
 pub(crate) fn write(request: &Lifecycle, end: &RequestEnd) {
+    let chosen = Chosen {
+        method: client_value(request.method.as_str()),
+        path: client_value(request.path()),
+    };
     if is_usual(request, end) {
         // Most lines have these fields and no others: sparing the rest is measurable.
         tracing::info!(
             target: LOGGER,
             message = event::REQUEST_COMPLETED,
-            { names::HTTP_METHOD } = request.method.as_str(),
-            { names::HTTP_ROUTE } = request.path(),
+            { names::HTTP_METHOD } = &*chosen.method,
+            { names::HTTP_ROUTE } = &*chosen.path,
             { names::HTTP_STATUS_CODE } = end.status.map(|status| status.as_u16()),
             { names::DURATION_MS } = milliseconds(end.duration),
         );
         return;
     }
-    let fields = LineFields::of(request, end);
+    // Often has in it what the client sent.
+    let error = request.error.as_deref().map(client_value);
+    let fields = LineFields::new(request, end, &chosen, error.as_deref());
     match end.outcome {
         Outcome::Completed => write_line!(info, event::REQUEST_COMPLETED, fields),
         Outcome::Failed => write_line!(error, event::REQUEST_FAILED, fields),
@@ -83,13 +95,17 @@ fn is_usual(request: &Lifecycle, end: &RequestEnd) -> bool {
 }
 
 impl<'a> LineFields<'a> {
-    fn of(request: &'a Lifecycle, end: &RequestEnd) -> Self {
+    fn new(
+        request: &'a Lifecycle,
+        end: &RequestEnd,
+        chosen: &'a Chosen<'_>,
+        error: Option<&'a str>,
+    ) -> Self {
         let names = request.settings.names();
         let (classic, stable) = (names != HttpNames::Stable, names != HttpNames::Classic);
-        let (method, path) = (request.method.as_str(), request.path());
+        let (method, path) = (&*chosen.method, &*chosen.path);
         let status = end.status.map(|status| status.as_u16());
         let settings = &request.settings;
-        let error = request.error.as_deref();
         let error_type = match end.outcome {
             Outcome::Failed => server::error_type(end, request.has_panicked),
             Outcome::Completed | Outcome::Cancelled => None,
@@ -107,7 +123,7 @@ impl<'a> LineFields<'a> {
             query: request
                 .query()
                 .filter(|_| settings.query)
-                .map(query::redacted),
+                .map(|query| client_value(&query::redacted(query)).into_owned()),
             status: status.filter(|_| classic),
             response_status: status.filter(|_| stable),
             duration_ms: milliseconds(end.duration),

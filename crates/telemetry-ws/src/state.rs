@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use telemetry_core::client_value;
+
 use crate::close_code;
 use crate::keep_alive::{Due, KeepAlive};
 use crate::settings::Settings;
@@ -266,7 +268,8 @@ impl<S: Transport> State<S> {
     /// Takes note of what went wrong, if it is the first.
     pub(crate) fn note(&mut self, error: &impl Display) {
         if self.error.is_none() {
-            self.error = Some(error.to_string());
+            // May quote what the peer sent.
+            self.error = Some(client_value(&error.to_string()).into_owned());
         }
     }
 

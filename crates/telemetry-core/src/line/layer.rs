@@ -10,6 +10,7 @@ use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::fields::Fields;
+use crate::held::Held;
 use crate::line::event::EventLine;
 use crate::line::spans::{FieldsVisitor, SpanFields};
 use crate::line::{DEFAULT_LINE_LIMIT, LineSink, LogFormat, MIN_LINE_LIMIT, pretty, user_sink};
@@ -121,13 +122,16 @@ where
         // Taken out, so that a value that logs while it is formatted finds an empty buffer.
         let mut buffer = LINE.try_with(Cell::take).unwrap_or_default();
         let mut line = EventLine::begin(event, &mut buffer, self.limit);
-        if let Some(spans) = context.event_scope(event) {
+        // An allocator that logs while fields of spans are stored must not wait for these.
+        let held = Held::begin();
+        if let Some(spans) = held.as_ref().and_then(|_| context.event_scope(event)) {
             for span in spans {
                 if let Some(fields) = span.extensions().get::<SpanFields>() {
                     line.add(&fields.0);
                 }
             }
         }
+        drop(held);
         scope::with_current(|scope| line.add(&scope.lock()));
         if line.has_trace() {
             trace::with_current(|span| line.add_trace(span));
@@ -148,6 +152,8 @@ where
         return;
     }
     let Some(span) = context.span(id) else { return };
+    // Within another such lock they are lost, and so is what an allocator records.
+    let Some(_held) = Held::begin() else { return };
     let mut extensions = span.extensions_mut();
     match extensions.get_mut::<SpanFields>() {
         Some(kept) => kept.0.merge(&fields),

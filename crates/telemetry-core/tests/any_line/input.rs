@@ -62,10 +62,6 @@ impl Fields {
             .filter_map(|(name, value)| Some((name, value.as_ref()?)))
     }
 
-    pub(crate) fn declares(&self, name: &str) -> bool {
-        self.site.names.contains(&name)
-    }
-
     pub(crate) fn log(&self) {
         self.with_values(|values| {
             let metadata = self.site.metadata();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use telemetry_core::{Config, LineLayer, LogFormat, Scope};
+use telemetry_core::{Config, FieldValue, LineLayer, LogFormat, Scope, ValueEncoder};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{lines_of, text_of};
@@ -139,7 +139,6 @@ fn lines_after_a_long_one_are_whole() {
     assert!(lines[1].ends_with(r#""event":"x","a":1}"#));
 }
 
-/// Formats a value in a sink that panics, or that logs itself.
 #[test]
 fn a_sink_that_panics_or_logs_costs_its_own_line_alone() {
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -177,4 +176,38 @@ fn copies_of_lines_whose_sink_panics_leave_the_lines_as_they_are() {
     assert!(telemetry.flush(std::time::Duration::from_secs(10)));
     let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
     assert_eq!(text.lines().count(), 2, "{text}");
+}
+
+#[test]
+fn a_value_of_the_applications_own_type_that_panics_is_replaced() {
+    struct Panicking;
+    impl FieldValue for Panicking {
+        fn encode(&self, encoder: ValueEncoder<'_>) {
+            // What was written is taken back.
+            encoder.string("half");
+            panic!("on purpose")
+        }
+    }
+    struct Late;
+    impl AsRef<str> for Late {
+        fn as_ref(&self) -> &str {
+            panic!("on purpose")
+        }
+    }
+    let mut lines = lines_of(|| {
+        let scope = Scope::builder()
+            .field("built", Panicking)
+            .field("b", 1)
+            .build();
+        scope.in_scope(|| {
+            telemetry_core::bind("bound", Panicking);
+            telemetry_core::bind("list", [Late]);
+            tracing::info!("x");
+        });
+    });
+    let line: Value = serde_json::from_str(&lines.remove(0)).unwrap();
+    for key in ["built", "bound", "list"] {
+        assert_eq!(line[key], "[panicked while formatting]", "{key}");
+    }
+    assert_eq!(line["b"], 1);
 }
