@@ -265,17 +265,25 @@ struct Escaping<'a> {
     end: usize,
 }
 
+impl Escaping<'_> {
+    /// Writes the beginning of a text that is of no use beyond, and ends the formatter.
+    #[cold]
+    #[inline(never)]
+    fn cut(&mut self, text: &str) -> fmt::Result {
+        let room = self.end.saturating_sub(self.out.len());
+        escape(self.out, bounded(text, room));
+        Err(fmt::Error)
+    }
+}
+
 impl fmt::Write for Escaping<'_> {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
         // What was escaped may be longer.
-        let room = self.end.saturating_sub(self.out.len());
-        let bounded = bounded(text, room);
-        escaped(self.out, bounded);
-        if bounded.len() < text.len() {
-            // Ends a formatter that would go on.
-            return Err(fmt::Error);
+        if text.len() > self.end.saturating_sub(self.out.len()) {
+            return self.cut(text);
         }
+        escaped(self.out, text);
         Ok(())
     }
 }

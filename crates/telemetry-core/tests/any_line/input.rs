@@ -234,15 +234,15 @@ fn key() -> impl Strategy<Value = String> {
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
-        6 => "[ -~]{0,12}",
-        3 => "(?s).{0,12}",
-        2 => prop::sample::select(vec![
+        24 => "[ -~]{0,12}",
+        12 => "(?s).{0,12}",
+        8 => prop::sample::select(vec![
             "\r\n", "\0", "\\\"", "\u{1b}[31mred\u{1b}[0m", "\u{2028}\u{2029}", "\u{feff}",
             "\n{\"event\":\"forged\"}\n", "é中🦀", ",\"a\":1",
         ])
         .prop_map(str::to_owned),
         // What does not fit a line.
-        1 => (prop::sample::select(vec!["x", "é", "🦀", "\n", "\"x", "\u{1b}"]), 0..4_000_usize)
+        1 => (prop::sample::select(vec!["x", "é", "🦀", "\n", "\"x", "\u{1b}"]), 0..3_000_usize)
             .prop_map(|(text, count)| text.repeat(count)),
     ]
 }
