@@ -85,7 +85,7 @@
 //! | `transition_failed` | warning | it is tried again: `error` (string), `game.id`, `game.old_status` |
 //! | `cycle_failed`, `cycle_recovered` | error, info | a daemon cannot find out what is due, and can again: `cycle`, `error` (strings) |
 //! | `events_delayed`, `events_resumed` | warning, info | events cannot be told, and can again: `error` (string) |
-//! | `event_announced` | info | in the chat: `event.id` (string) |
+//! | `event_announced` | info | in the chat: `announcement.id` (string) |
 //! | `announcement_not_noted` | warning | the database does not answer: it is tried until it does: `error` (string) |
 //! | `cache_unavailable` | warning | Redis does not answer, and the database does its work: `error` (string) |
 //! | `cache_recovered` | info | Redis answers again: `duration_ms` (float) |

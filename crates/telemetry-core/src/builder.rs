@@ -151,7 +151,8 @@ fn dispatch(
     colors: bool,
 ) -> Dispatch {
     let lines = |copies| {
-        LineLayer::new(config.format(), writer.clone())
+        LineLayer::for_writer(config.format(), writer.clone())
+            .with_line_limit(config.line_limit())
             .with_colors(colors)
             .with_plain_text(!config.is_structured())
             .with_copies(copies)

@@ -3,6 +3,7 @@
 mod environment;
 mod filter;
 mod level;
+mod limit;
 mod spelling;
 mod variables;
 
@@ -15,7 +16,8 @@ pub use environment::{Environment, EnvironmentReader};
 pub use filter::LineFilter;
 pub use variables::{VARIABLES, Variable};
 
-use crate::line::LogFormat;
+use crate::client_value::{DEFAULT_VALUE_LIMIT, MIN_VALUE_LIMIT};
+use crate::line::{DEFAULT_LINE_LIMIT, LogFormat, MIN_LINE_LIMIT};
 use crate::writer::Overflow;
 
 /// How many bytes of lines may wait to be written.
@@ -48,6 +50,8 @@ pub struct Config {
     format: Option<LogFormat>,
     overflow: Overflow,
     buffer_capacity: usize,
+    value_limit: usize,
+    line_limit: usize,
     colors: bool,
     otel_enabled: bool,
     service_name: Option<String>,
@@ -92,6 +96,8 @@ impl Default for Config {
             format: None,
             overflow: Overflow::Drop,
             buffer_capacity: DEFAULT_BUFFER_CAPACITY,
+            value_limit: DEFAULT_VALUE_LIMIT,
+            line_limit: DEFAULT_LINE_LIMIT,
             colors: true,
             otel_enabled: false,
             service_name: None,
@@ -137,6 +143,17 @@ impl Config {
             &mut self.overflow,
             &[("drop", Overflow::Drop), ("block", Overflow::Block)],
         );
+        for (name, setting, least) in [
+            ("LOG_VALUE_LIMIT", &mut self.value_limit, MIN_VALUE_LIMIT),
+            ("LOG_LINE_LIMIT", &mut self.line_limit, MIN_LINE_LIMIT),
+        ] {
+            reader.parsed(
+                name,
+                setting,
+                |text| limit::parse(text, least),
+                usize::clone,
+            );
+        }
         if reader.get("NO_COLOR").is_some() {
             self.colors = false;
         }
@@ -208,6 +225,22 @@ impl Config {
     #[must_use]
     pub fn with_buffer_capacity(mut self, bytes: usize) -> Self {
         self.buffer_capacity = bytes;
+        self
+    }
+
+    /// Sets how long a value that a client chose may be, in bytes: a longer one is cut. 2,048 by
+    /// default; zero is no limit, and no other is below 16.
+    #[must_use]
+    pub fn with_value_limit(mut self, bytes: usize) -> Self {
+        self.value_limit = limit::at_least(bytes, MIN_VALUE_LIMIT);
+        self
+    }
+
+    /// Sets how long a line may be, in bytes and with its line end: of a longer one, values are
+    /// cut and fields left out. 16,000 by default; zero is no limit, and no other is below 1,000.
+    #[must_use]
+    pub fn with_line_limit(mut self, bytes: usize) -> Self {
+        self.line_limit = limit::at_least(bytes, MIN_LINE_LIMIT);
         self
     }
 
@@ -301,6 +334,18 @@ impl Config {
     #[must_use]
     pub fn buffer_capacity(&self) -> usize {
         self.buffer_capacity
+    }
+
+    /// How long a value that a client chose may be, in bytes; zero is no limit.
+    #[must_use]
+    pub fn value_limit(&self) -> usize {
+        self.value_limit
+    }
+
+    /// How long a line may be, in bytes and with its line end; zero is no limit.
+    #[must_use]
+    pub fn line_limit(&self) -> usize {
+        self.line_limit
     }
 
     /// Whether colours are allowed.

@@ -102,6 +102,46 @@ fn texts(list: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
     })
 }
 
+/// Where the texts of a list end, behind their quotes.
+pub(crate) fn ends_of_texts(list: &[u8]) -> impl Iterator<Item = usize> {
+    let mut at = 1;
+    std::iter::from_fn(move || {
+        let end = at + string_length(list.get(at..)?)?;
+        at = end + 1;
+        Some(end)
+    })
+}
+
+/// The largest end up to `length` at which a rendered string can be cut: behind its first quote,
+/// and within neither a character nor an escape.
+pub(crate) fn end_within(string: &[u8], length: usize) -> usize {
+    let mut end = 1;
+    while let Some(step) = character_length(string.get(end..).unwrap_or_default())
+        && end + step <= length
+    {
+        end += step;
+    }
+    end
+}
+
+/// The length of the character or escape that `bytes` begin with.
+fn character_length(bytes: &[u8]) -> Option<usize> {
+    Some(match bytes {
+        [b'\\', b'u', ..] => "\\u0000".len(),
+        [b'\\', ..] => 2,
+        [_, rest @ ..] => {
+            let continuations = rest.iter().take_while(|byte| is_continuation(**byte));
+            1 + continuations.count()
+        }
+        [] => return None,
+    })
+}
+
+/// Says whether a byte is not the first of its character in UTF-8.
+const fn is_continuation(byte: u8) -> bool {
+    byte & 0xc0 == 0x80
+}
+
 /// What stands between the first and the last byte.
 fn inside(bytes: &[u8]) -> &[u8] {
     bytes

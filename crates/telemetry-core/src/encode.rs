@@ -68,6 +68,23 @@ pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
     }
 }
 
+/// The beginning of a text that is longer than `limit` bytes, and a character more, so that what
+/// has it on is seen to be too long; any other text as it is.
+#[inline(always)]
+pub(crate) fn bounded(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        text
+    } else {
+        beginning(text, limit)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn beginning(text: &str, limit: usize) -> &str {
+    &text[..text.ceil_char_boundary(limit + 1)]
+}
+
 /// Says whether every byte is printable ASCII other than a quote and a backslash.
 #[inline(always)]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
@@ -262,21 +279,38 @@ const FAILED: &str = "[failed while formatting]";
 /// neither the line nor the thread.
 #[inline]
 pub(crate) fn formatted(out: &mut Vec<u8>, value: fmt::Arguments<'_>) {
+    formatted_within(out, value, usize::MAX);
+}
+
+/// Appends like [`formatted`], and stops the formatter once it has written more than `limit`
+/// bytes.
+#[inline]
+pub(crate) fn formatted_within(out: &mut Vec<u8>, value: fmt::Arguments<'_>, limit: usize) {
     let start = out.len();
     let mut escaping = Escaping {
         out,
+        end: start.saturating_add(limit),
+        is_full: false,
         may_have_url: false,
     };
     let written = guarded(|| escaping.write_fmt(value));
-    let may_have_url = escaping.may_have_url;
+    let Escaping {
+        is_full,
+        may_have_url,
+        ..
+    } = escaping;
     match written {
-        Some(Ok(())) if may_have_url => mask_written(out, start),
         Some(Ok(())) => {}
+        // A formatter that was ended has failed as well.
+        Some(Err(fmt::Error)) if is_full => {}
         Some(Err(fmt::Error)) => out.extend_from_slice(FAILED.as_bytes()),
         None => {
             out.truncate(start);
             out.extend_from_slice(PANICKED.as_bytes());
         }
+    }
+    if may_have_url {
+        mask_written(out, start);
     }
 }
 
@@ -330,7 +364,7 @@ impl fmt::Write for Bounded {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = self.limit - self.text.len();
         if self.is_full || text.len() > room {
-            self.text.push_str(&text[..text.floor_char_boundary(room)]);
+            self.text.push_str(bounded(text, room));
             self.is_full = true;
             // Ends a formatter that would go on.
             return Err(fmt::Error);
@@ -353,6 +387,9 @@ fn mask_written(out: &mut Vec<u8>, start: usize) {
 
 struct Escaping<'a> {
     out: &'a mut Vec<u8>,
+    /// Where nothing more is of use.
+    end: usize,
+    is_full: bool,
     may_have_url: bool,
 }
 
@@ -363,11 +400,25 @@ impl Escaping<'_> {
         self.may_have_url |= text.contains(':');
         escaped(self.out, text);
     }
+
+    /// Writes the beginning of a text that is of no use beyond, and ends the formatter.
+    #[cold]
+    #[inline(never)]
+    fn cut(&mut self, text: &str) -> fmt::Result {
+        let room = self.end.saturating_sub(self.out.len());
+        self.escape(bounded(text, room));
+        self.is_full = true;
+        Err(fmt::Error)
+    }
 }
 
 impl fmt::Write for Escaping<'_> {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        // What was escaped may be longer.
+        if text.len() > self.end.saturating_sub(self.out.len()) {
+            return self.cut(text);
+        }
         if has_none_of::<true>(text.as_bytes()) {
             self.out.extend_from_slice(text.as_bytes());
         } else {

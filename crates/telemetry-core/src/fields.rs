@@ -7,7 +7,7 @@ use crate::decode::Pieces;
 use crate::encode;
 use crate::names;
 use crate::redact::{self, REDACTED, Sensitivity};
-use crate::value::{FieldValue, Rendered, Value, ValueEncoder};
+use crate::value::{self, FieldValue, Rendered, Value};
 
 /// A set of fields, already rendered as `,"key":value,"key":value…`, in the order in which
 /// they were set. A key appears once.
@@ -18,7 +18,7 @@ pub(crate) struct Fields {
     len: usize,
 }
 
-/// What is remembered of a set of keys, to tell cheaply that two sets share none.
+/// What is remembered of a set of keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Keys {
     /// One bit for each key, by its hash. Two sets whose masks do not meet share no key.
@@ -30,7 +30,7 @@ pub(crate) struct Keys {
 impl Keys {
     /// The set of one key.
     #[inline(always)]
-    pub(crate) fn of(key: &str) -> Self {
+    pub(crate) fn new(key: &str) -> Self {
         let mut hasher = rustc_hash::FxHasher::default();
         hasher.write(key.as_bytes());
         let hash = hasher.finish();
@@ -55,7 +55,7 @@ impl Keys {
 
     /// Says whether the two sets may share a key.
     #[inline]
-    pub(crate) fn may_meet(self, other: Self) -> bool {
+    fn may_intersect(self, other: Self) -> bool {
         self.mask & other.mask != 0
     }
 }
@@ -93,8 +93,8 @@ impl Fields {
         self.len = other.len;
     }
 
-    /// Sets `key`, in place of the value it had. A reserved key is set as `field.<key>`,
-    /// and the value of a sensitive one is redacted.
+    /// Sets `key`, in place of the value it had. A key that is not [`allowed`] is set as
+    /// `field.<key>`, and the value of a sensitive one is redacted.
     // Inlined with all that it calls: nearly every key is a constant, of which the compiler then
     // knows the hash, the rendering, and that it is not reserved.
     #[inline(always)]
@@ -131,7 +131,7 @@ impl Fields {
         replace: impl FnOnce(&mut Self, &str) -> bool,
     ) -> bool {
         let mut rendered = Vec::new();
-        value.encode(ValueEncoder::new(&mut rendered));
+        value::encode(value, &mut rendered);
         let is_text = matches!(rendered.first(), None | Some(b'"' | b'['));
         if is_text || redact::sensitivity(key) == Sensitivity::All {
             self.set_plain(key, REDACTED, replace)
@@ -147,7 +147,12 @@ impl Fields {
         value: &V,
         replace: impl FnOnce(&mut Self, &str) -> bool,
     ) -> bool {
-        self.set_plain(&allowed(key), value, replace)
+        let kept = allowed(key);
+        if redact::is_sensitive(key) {
+            self.set_plain(&kept, REDACTED, replace)
+        } else {
+            self.set_plain(&kept, value, replace)
+        }
     }
 
     #[inline(always)]
@@ -157,25 +162,21 @@ impl Fields {
         value: &V,
         replace: impl FnOnce(&mut Self, &str) -> bool,
     ) -> bool {
-        let keys = Keys::of(key);
-        if self.keys.may_meet(keys) && !replace(self, key) {
+        let keys = Keys::new(key);
+        if self.keys.may_intersect(keys) && !replace(self, key) {
             return false;
         }
         self.keys.add(keys);
         self.len += 1;
         render_key(&mut self.bytes, key);
-        let start = self.bytes.len();
-        value.encode(ValueEncoder::new(&mut self.bytes));
-        if self.bytes.len() == start {
-            self.bytes.extend_from_slice(b"\"\"");
-        }
+        value::encode(value, &mut self.bytes);
         true
     }
 
     /// Removes `key` and returns the piece it had, for [`restore`](Self::restore).
     pub(crate) fn remove(&mut self, key: &str) -> Option<Box<[u8]>> {
         let (at, length) = self.find(key)?;
-        self.keys.subtract(Keys::of(&allowed(key)));
+        self.keys.subtract(Keys::new(&allowed(key)));
         self.len -= 1;
         Some(self.bytes.drain(at..at + length).collect())
     }
@@ -184,7 +185,7 @@ impl Fields {
     /// that `key` has now.
     pub(crate) fn restore(&mut self, key: &str, piece: &[u8]) {
         self.remove(key);
-        self.keys.add(Keys::of(&allowed(key)));
+        self.keys.add(Keys::new(&allowed(key)));
         self.len += 1;
         self.bytes.extend_from_slice(piece);
     }
@@ -242,7 +243,7 @@ impl Fields {
     #[inline(never)]
     fn find(&self, key: &str) -> Option<(usize, usize)> {
         let key = allowed(key);
-        if !self.keys.may_meet(Keys::of(&key)) {
+        if !self.keys.may_intersect(Keys::new(&key)) {
             return None;
         }
         let mut escaped = Vec::new();
@@ -266,16 +267,32 @@ pub(crate) fn render_key(out: &mut Vec<u8>, key: &str) {
     out.extend_from_slice(b"\":");
 }
 
-/// Says whether a key is one of the four that no user's field can overwrite.
+/// Says whether a user's field of this name is kept under another: its name is one that a line
+/// has anyway, extends one of those, or is what many of a line's own names begin with. Stores
+/// that expand dots refuse a line with both `user` and `user.id`.
 #[inline(always)]
 pub(crate) fn is_reserved(key: &str) -> bool {
     matches!(
         key,
         names::TIMESTAMP | names::LEVEL | names::LOGGER | names::EVENT
-    )
+    ) || names::is_family(key)
+        || is_extension(key)
 }
 
-/// The key that a field of this name is kept under: `field.<key>` for a reserved one.
+/// Says whether a key is a name of a line itself with a dot and more behind it.
+#[inline(always)]
+fn is_extension(key: &str) -> bool {
+    let key = key.as_bytes();
+    // One byte each rules out nearly every key.
+    let is_head = |length: usize, names: &[&str]| {
+        key.get(length) == Some(&b'.') && names.iter().any(|name| key.starts_with(name.as_bytes()))
+    };
+    is_head(5, &[names::LEVEL, names::EVENT, names::ERROR])
+        || is_head(6, &[names::LOGGER, names::LABELS])
+        || is_head(9, &[names::TIMESTAMP, names::EXCEPTION])
+}
+
+/// The key that a user's field of this name is kept under: `field.<key>` for a reserved one.
 pub(crate) fn allowed(key: &str) -> Cow<'_, str> {
     if is_reserved(key) {
         format!("{}{key}", names::FIELD_PREFIX).into()
@@ -287,6 +304,7 @@ pub(crate) fn allowed(key: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::ValueEncoder;
 
     fn rendered(fields: &Fields) -> &str {
         std::str::from_utf8(fields.bytes()).unwrap()
@@ -325,6 +343,45 @@ mod tests {
         assert!(fields.remove("level").is_some());
         assert!(fields.get("level").is_none());
         assert_eq!(fields.get("logger"), Some(Value::String("mine".into())));
+    }
+
+    #[test]
+    fn what_extends_a_name_of_the_line_is_kept_under_a_prefix() {
+        let names = [
+            names::TIMESTAMP,
+            names::LEVEL,
+            names::LOGGER,
+            names::EVENT,
+            names::ERROR,
+            names::EXCEPTION,
+            names::LABELS,
+        ];
+        for name in names {
+            let extension = format!("{name}.x");
+            assert_eq!(allowed(&extension), format!("field.{extension}"));
+            for other in [
+                format!("{name}_x"),
+                format!("{name}s.x"),
+                format!("x.{name}.x"),
+            ] {
+                assert_eq!(allowed(&other), other);
+            }
+        }
+        for family in ["user", "http", "queue"] {
+            assert_eq!(allowed(family), format!("field.{family}"));
+            let member = format!("{family}.x");
+            assert_eq!(allowed(&member), member);
+        }
+        for name in [names::ERROR, names::EXCEPTION, names::LABELS] {
+            assert_eq!(allowed(name), name);
+        }
+    }
+
+    #[test]
+    fn a_secret_under_a_reserved_name_is_redacted() {
+        let mut fields = Fields::new();
+        fields.set("event.password", "hunter2");
+        assert_eq!(rendered(&fields), r#","field.event.password":"[redacted]""#);
     }
 
     #[test]

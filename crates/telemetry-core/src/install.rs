@@ -8,6 +8,7 @@ use tracing::{Dispatch, dispatcher};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::builder::{BuildError, TelemetryBuilder};
+use crate::client_value;
 use crate::config::{Config, ConfigWarning, HttpNames};
 use crate::guard::TelemetryGuard;
 use crate::log_records;
@@ -116,6 +117,7 @@ impl Telemetry {
         writer::install(writer.clone());
         // Set nowhere else.
         let _first = HTTP_NAMES.set(config.http_names());
+        client_value::set_limit(config.value_limit());
         config = config.with_warnings(log_records::install());
         other_globals();
         drop(installed);

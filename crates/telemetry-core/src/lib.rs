@@ -40,6 +40,7 @@
 //! | write instrumentation of your own | [`instrument`], [`Instruments`] |
 //! | carry it, and the trace, to other processes | [`propagation`] |
 //! | bind values of your own types | [`FieldValue`] |
+//! | cut a value that a client chose | [`client_value`] |
 //! | add the lines to a subscriber of your own | [`LineLayer`] |
 //! | name a span after a route without taking memory | [`interned`] |
 //! | test what is logged | `testing`, with the feature of that name |
@@ -60,15 +61,18 @@
 //! `timestamp`, `level`, `logger` and `event`; the event's own fields; those of enclosing
 //! `tracing` spans, inner ones first; those of the current scope; and `trace_id` and
 //! `span_id` when the current OpenTelemetry span is valid. A key appears once: what comes
-//! earlier in this list wins. A field that a user names as one of the first four is kept as
-//! `field.<name>`, the values of [sensitive](is_sensitive) keys become `[redacted]`, and URLs lose
-//! their userinfo and the secrets of their query.
+//! earlier in this list wins. No key is another's beginning up to a dot: a user's field whose name
+//! would clash with names of the line, such as `level`, `event.id` or `user`, is kept as
+//! `field.<name>`, and so is the shorter of any other such pair. The values of
+//! [sensitive](is_sensitive) keys become `[redacted]`. A line is at most 16,000 bytes long, and has
+//! `line_truncated` where it was cut.
 //!
 //! Nothing that is logged can fail, block or panic: lines wait in a buffer bounded in
 //! bytes, which one thread writes in batches. [`statistics`] counts what was lost.
 
 mod builder;
 mod client;
+mod client_value;
 mod config;
 mod decode;
 mod duration;
@@ -77,6 +81,7 @@ pub mod error_chain;
 mod failure;
 mod fields;
 mod guard;
+mod held;
 mod install;
 pub mod instrument;
 mod instruments;
@@ -99,6 +104,7 @@ mod writer;
 
 pub use builder::{BuildError, TelemetryBuilder};
 pub use client::ClientIp;
+pub use client_value::client_value;
 pub use config::{
     Config, ConfigWarning, Environment, EnvironmentReader, HttpNames, LineFilter, VARIABLES,
     Variable,

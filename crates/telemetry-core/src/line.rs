@@ -1,14 +1,17 @@
 //! Log lines: from a `tracing` event to one line of JSON, or of text for a terminal.
 
 mod callsite;
+mod conflicts;
 mod errors;
 mod event;
 mod filter;
 mod layer;
+mod limit;
 mod plain;
 mod pretty;
 mod spans;
 mod timestamp;
+mod user_sink;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,6 +20,7 @@ use std::sync::Arc;
 pub(crate) use filter::CachedFilter;
 pub use layer::LineLayer;
 pub(crate) use layer::SharedSink;
+pub(crate) use limit::{DEFAULT_LINE_LIMIT, MIN_LINE_LIMIT};
 use tracing::Level;
 
 use crate::encode;
@@ -28,7 +32,8 @@ use crate::value::{FieldValue, Value};
 /// Implemented by the writer that [`Telemetry`](crate::Telemetry) installs, and by any
 /// function of a line and its level.
 pub trait LineSink {
-    /// Takes one line, with its line end. Must not block for long and must not log.
+    /// Takes one line, with its line end. Must not block for long. What it logs itself is not
+    /// handed to it; a panic is caught and reported once on the standard error stream.
     fn accept(&self, line: &[u8], level: Level);
 }
 

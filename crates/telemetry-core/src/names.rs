@@ -32,9 +32,21 @@ pub struct Event {
     pub fields: &'static [&'static str],
 }
 
-/// What a user's field is kept under when its name is that of one of the first four fields,
-/// which it cannot overwrite: `field.level`.
+/// What a user's field is kept under when a line cannot have it under its own name:
+/// `field.level`, `field.user`.
 pub const FIELD_PREFIX: &str = "field.";
+
+/// The first words of names that lines have: `user` could not stand beside `user.id`.
+const FAMILIES: [&str; 10] = [
+    "cache", "db", "http", "messages", "pool", "queue", "request", "task", "user", "ws",
+];
+
+/// Says whether a key is the first word of names that lines have.
+#[inline(always)]
+pub(crate) fn is_family(key: &str) -> bool {
+    // No such word is longer, and nearly every key is.
+    key.len() <= 8 && FAMILIES.contains(&key)
+}
 
 /// Declares fields: the documentation of each is its meaning in the table.
 macro_rules! fields {
@@ -117,7 +129,11 @@ fields! {
 
     /// What went wrong, in one line.
     ERROR: "string" = "error";
-    /// The class of what went wrong. Not on the events below: for the application's own.
+    /// What went wrong, on HTTP events with `OTEL_SEMCONV_STABILITY_OPT_IN=http`: in place of
+    /// `error`.
+    ERROR_MESSAGE: "string" = "error.message";
+    /// The class of what went wrong, on HTTP events with `OTEL_SEMCONV_STABILITY_OPT_IN=http`, and
+    /// on spans and metrics.
     ERROR_TYPE: "string" = standard::ERROR_TYPE;
     /// The source chain of an error, or the place and backtrace of a panic.
     EXCEPTION: "string" = "exception";
@@ -178,6 +194,8 @@ fields! {
     SERVICE_NAME: "string" = "service_name";
     /// How many keys a scope has at most.
     KEY_LIMIT: "integer" = "key_limit";
+    /// `true` on a line that was longer than `LOG_LINE_LIMIT`, and was cut.
+    LINE_TRUNCATED: "boolean" = "line_truncated";
     /// How many log lines were lost.
     DROPPED_LINES: "integer" = "dropped_lines";
     /// `traces`, `metrics` or `logs`, on events about export.
@@ -293,6 +311,23 @@ mod tests {
         assert_eq!(fields.len(), FIELDS.len());
         let events: HashSet<_> = EVENTS.iter().map(|event| event.name).collect();
         assert_eq!(events.len(), EVENTS.len());
+    }
+
+    #[test]
+    fn no_name_extends_another() {
+        for field in FIELDS {
+            let extends = |other: &Field| {
+                let more = field.name.strip_prefix(other.name);
+                more.is_some_and(|more| more.starts_with('.'))
+            };
+            // These two are never beside `error`.
+            if ![ERROR_MESSAGE, ERROR_TYPE].contains(&field.name) {
+                let others: Vec<_> = FIELDS.iter().filter(|other| extends(other)).collect();
+                assert!(others.is_empty(), "{field:?} extends {others:?}");
+            }
+            assert!(!is_family(field.name), "{field:?}");
+        }
+        assert!(FAMILIES.iter().all(|family| is_family(family)));
     }
 
     #[test]

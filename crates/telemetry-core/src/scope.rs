@@ -13,7 +13,7 @@ mod temporary;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry::Context;
 
@@ -25,12 +25,13 @@ pub use temporary::TemporaryBinding;
 
 use crate::decode::{Piece, Pieces};
 use crate::fields::Fields;
+use crate::held::{self, Locked};
 use crate::scope::bindings::Bindings;
 use crate::statistics;
 #[cfg(feature = "testing")]
 use crate::testing::Tag;
 use crate::trace;
-use crate::value::{FieldValue, Rendered, Value, ValueEncoder};
+use crate::value::{self, FieldValue, Rendered, Value};
 
 /// The context of one unit of work: a request, connection, message, job or spawned task.
 ///
@@ -102,8 +103,9 @@ impl Scope {
     /// Binds `key` to `value`, in place of the value it had. A temporary binding of the key is
     /// replaced as well: its guard then does nothing.
     ///
-    /// The names `timestamp`, `level`, `logger` and `event` are bound as `field.<name>`,
-    /// and the values of [sensitive](crate::is_sensitive) keys as `[redacted]`.
+    /// Names that a line has itself, or that clash with these, such as `level`, `event.id` and
+    /// `user`, are bound as `field.<name>`, and the values of
+    /// [sensitive](crate::is_sensitive) keys as `[redacted]`.
     ///
     /// A scope has at most 256 keys. A further one is not bound, which
     /// [`Statistics::refused_keys`](crate::Statistics::refused_keys) counts and the line
@@ -193,11 +195,11 @@ impl Scope {
     }
 
     /// What is bound. Never held while user code runs: a value that logs while it formats
-    /// itself would wait for its own line.
+    /// itself would wait for its own line. An allocator alone runs beneath it, and one that logs
+    /// finds no fields.
     #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Bindings> {
-        let bindings = self.0.bindings.lock();
-        bindings.unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> Locked<'_, Bindings> {
+        held::lock(&self.0.bindings)
     }
 
     #[inline]
@@ -352,10 +354,13 @@ pub fn context() -> Vec<(String, Value)> {
 #[inline]
 fn render<T>(value: impl FieldValue, use_it: impl FnOnce(Rendered<'_>) -> T) -> T {
     with_scratch(|bytes| {
-        value.encode(ValueEncoder::new(bytes));
+        value::encode(&value, bytes);
         use_it(Rendered(bytes))
     })
 }
+
+/// A buffer that has grown beyond this for one value is given back.
+const MAX_SCRATCH_CAPACITY: usize = 64 * 1024;
 
 /// Calls `work` with an empty buffer of the thread.
 #[inline]
@@ -367,7 +372,9 @@ fn with_scratch<T>(work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     let mut bytes = SCRATCH.try_with(Cell::take).unwrap_or_default();
     bytes.clear();
     let result = work(&mut bytes);
-    // A thread that is ending needs no buffer any more.
-    let _ending = SCRATCH.try_with(|scratch| scratch.set(bytes));
+    if bytes.capacity() <= MAX_SCRATCH_CAPACITY {
+        // A thread that is ending needs no buffer any more.
+        let _ending = SCRATCH.try_with(|scratch| scratch.set(bytes));
+    }
     result
 }

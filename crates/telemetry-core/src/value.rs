@@ -1,7 +1,9 @@
 //! The values of fields: how they are given, and how they read back.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::encode;
 
@@ -90,6 +92,28 @@ impl<'a> ValueEncoder<'a> {
     pub fn list<S: AsRef<str>>(self, values: impl IntoIterator<Item = S>) {
         encode::list(self.out, values);
     }
+}
+
+/// Appends a value, which may be of the application's own type: one that panics is replaced, and
+/// one that writes nothing is the empty string.
+#[inline(always)]
+pub(crate) fn encode<V: FieldValue + ?Sized>(value: &V, out: &mut Vec<u8>) {
+    let start = out.len();
+    let encoded = catch_unwind(AssertUnwindSafe(|| value.encode(ValueEncoder::new(out))));
+    if let Err(payload) = encoded {
+        replace_panicked(out, start, payload);
+    } else if out.len() == start {
+        out.extend_from_slice(b"\"\"");
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn replace_panicked(out: &mut Vec<u8>, start: usize, payload: Box<dyn Any + Send>) {
+    // The destructor of a payload may panic as well.
+    let _dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    out.truncate(start);
+    encode::string(out, encode::PANICKED);
 }
 
 /// A value that is rendered already.

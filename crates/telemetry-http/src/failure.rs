@@ -1,5 +1,7 @@
 //! How a request failed, by how it ended.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use telemetry_core::Failure;
 
@@ -21,15 +23,21 @@ pub(crate) fn from_end(
         Outcome::Completed => None,
         Outcome::Cancelled => Some(Failure::cancelled()),
         Outcome::Failed => {
+            let error_type = error_type(status, known.as_ref());
             let mut failure = known.unwrap_or_else(|| Failure::new(Failure::OTHER));
-            if failure.error_type != Failure::PANIC {
-                failure.error_type = match status {
-                    Some(status) if status.is_server_error() => status.as_str().to_owned().into(),
-                    Some(_) => BODY_ERROR.into(),
-                    None => SERVICE_ERROR.into(),
-                };
-            }
+            failure.error_type = error_type;
             Some(failure)
         }
+    }
+}
+
+/// The class of a failed request's failure: a panic, the status, or an error before there was one
+/// or after a good one.
+pub(crate) fn error_type(status: Option<StatusCode>, known: Option<&Failure>) -> Cow<'static, str> {
+    match status {
+        _ if known.is_some_and(|known| known.error_type == Failure::PANIC) => Failure::PANIC.into(),
+        Some(status) if status.is_server_error() => status.as_str().to_owned().into(),
+        Some(_) => BODY_ERROR.into(),
+        None => SERVICE_ERROR.into(),
     }
 }

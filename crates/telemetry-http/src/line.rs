@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use telemetry_core::names::{self, event};
-use telemetry_core::{HttpNames, mask_query, milliseconds};
+use telemetry_core::{HttpNames, client_value, mask_query, milliseconds};
 
+use crate::failure;
 use crate::hooks::{Outcome, RequestEnd};
 use crate::lifecycle::Lifecycle;
 
@@ -27,9 +28,17 @@ macro_rules! write_line {
             { names::DURATION_MS } = $fields.duration_ms,
             { names::CLIENT_IP } = $fields.client_ip,
             { names::ERROR } = $fields.error,
+            { names::ERROR_MESSAGE } = $fields.error_message,
+            { names::ERROR_TYPE } = $fields.error_type.as_deref(),
             { names::EXCEPTION } = $fields.exception,
         )
     };
+}
+
+/// What the client chose, no longer than a line may have it.
+struct Chosen<'a> {
+    method: Cow<'a, str>,
+    path: Cow<'a, str>,
 }
 
 /// The fields of a completion line; absent ones are left out.
@@ -44,24 +53,35 @@ struct LineFields<'a> {
     duration_ms: f64,
     client_ip: Option<String>,
     error: Option<&'a str>,
+    error_message: Option<&'a str>,
+    error_type: Option<Cow<'static, str>>,
     exception: Option<&'a str>,
 }
 
 /// Writes the line that ends a request.
 pub(crate) fn write(request: &Lifecycle, end: &RequestEnd) {
+    let chosen = Chosen {
+        method: client_value(request.method.as_str()),
+        path: client_value(request.path()),
+    };
     if is_usual(request, end) {
         // Most lines have these fields and no others: sparing the rest is measurable.
         tracing::info!(
             target: LOGGER,
             message = event::REQUEST_COMPLETED,
-            { names::HTTP_METHOD } = request.method.as_str(),
-            { names::HTTP_ROUTE } = request.path(),
+            { names::HTTP_METHOD } = &*chosen.method,
+            { names::HTTP_ROUTE } = &*chosen.path,
             { names::HTTP_STATUS_CODE } = end.status.map(|status| status.as_u16()),
             { names::DURATION_MS } = milliseconds(end.duration),
         );
         return;
     }
-    let fields = LineFields::of(request, end);
+    // Often has in it what the client sent.
+    let known = request.failure.as_deref();
+    let error = known
+        .map(|failure| client_value(&failure.error))
+        .filter(|error| !error.is_empty());
+    let fields = LineFields::new(request, end, &chosen, error.as_deref());
     match end.outcome {
         Outcome::Completed => write_line!(info, event::REQUEST_COMPLETED, fields),
         Outcome::Failed => write_line!(error, event::REQUEST_FAILED, fields),
@@ -77,13 +97,18 @@ fn is_usual(request: &Lifecycle, end: &RequestEnd) -> bool {
 }
 
 impl<'a> LineFields<'a> {
-    fn of(request: &'a Lifecycle, end: &RequestEnd) -> Self {
+    fn new(
+        request: &'a Lifecycle,
+        end: &RequestEnd,
+        chosen: &'a Chosen<'_>,
+        error: Option<&'a str>,
+    ) -> Self {
         let names = request.settings.names();
         let (classic, stable) = (names != HttpNames::Stable, names != HttpNames::Classic);
-        let (method, path) = (request.method.as_str(), request.path());
+        let (method, path) = (&*chosen.method, &*chosen.path);
         let status = end.status.map(|status| status.as_u16());
         let settings = &request.settings;
-        let failure = request.failure.as_deref();
+        let known = request.failure.as_deref();
         Self {
             method: classic.then_some(method),
             request_method: stable.then_some(method),
@@ -94,7 +119,10 @@ impl<'a> LineFields<'a> {
                 Some(path)
             },
             path: stable.then_some(path),
-            query: request.query().filter(|_| settings.query).map(mask_query),
+            query: request.query().filter(|_| settings.query).map(|query| {
+                let masked = mask_query(query);
+                client_value(&masked).into_owned().into()
+            }),
             status: status.filter(|_| classic),
             response_status: status.filter(|_| stable),
             duration_ms: milliseconds(end.duration),
@@ -102,8 +130,12 @@ impl<'a> LineFields<'a> {
                 .client
                 .filter(|_| settings.client_ip)
                 .map(|client| client.to_string()),
-            error: failure.map(|failure| failure.error.as_str()),
-            exception: failure.and_then(|failure| failure.exception.as_deref()),
+            // No key may extend another: with both vocabularies `error` is the one of all lines.
+            error: error.filter(|_| classic),
+            error_message: error.filter(|_| !classic),
+            error_type: (!classic && end.outcome == Outcome::Failed)
+                .then(|| failure::error_type(end.status, known)),
+            exception: known.and_then(|failure| failure.exception.as_deref()),
         }
     }
 }

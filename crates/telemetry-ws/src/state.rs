@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use telemetry_core::Failure;
 use telemetry_core::panic::Panic;
+use telemetry_core::{Failure, client_value};
 
 use crate::close_code;
 use crate::keep_alive::{Due, KeepAlive};
@@ -266,7 +266,10 @@ impl<S: Transport> State<S> {
     /// Takes note of what went wrong, if it is the first.
     fn note(&mut self, error: &impl Display) {
         if self.failure.is_none() {
-            self.failure = Some(Failure::new(Failure::OTHER).with_error(error));
+            let mut failure = Failure::new(Failure::OTHER).with_error(error);
+            // May quote what the peer sent.
+            failure.error = client_value(&failure.error).into_owned();
+            self.failure = Some(failure);
         }
     }
 

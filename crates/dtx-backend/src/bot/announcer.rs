@@ -53,7 +53,7 @@ impl Announcer {
     ///
     /// When it is to be brought again: the database or the chat does not answer, or somebody
     /// else is about to announce it.
-    #[instrument(name = "announce_event", skip_all, fields(event.id = id))]
+    #[instrument(name = "announce_event", skip_all, fields(announcement.id = id))]
     pub(crate) async fn announce(&self, id: &str, body: &[u8]) -> anyhow::Result<()> {
         let announced = self.try_to_announce(id, body).await;
         if let Err(error) = &announced {
@@ -78,7 +78,7 @@ impl Announcer {
             return Err(error);
         }
         self.note(id).await;
-        tracing::info!(event.id = id, "event_announced");
+        tracing::info!(announcement.id = id, "event_announced");
         Ok(())
     }
 

@@ -39,7 +39,7 @@ async fn announced(program: &mut Program, events: &[String]) {
     let mut left = events.to_vec();
     while !left.is_empty() {
         let line = program.event("event_announced").await;
-        left.retain(|event| line["event.id"] != **event);
+        left.retain(|event| line["announcement.id"] != **event);
     }
 }
 
@@ -75,7 +75,7 @@ async fn one_process_without_a_server_moves_notifies_and_announces_each_once() {
     });
     let single = |name: &str| trace.iter().find(|span| span.name == name).unwrap();
     let announce = single("announce_event");
-    assert_eq!(announce.attributes["event.id"], *created);
+    assert_eq!(announce.attributes["announcement.id"], *created);
     let create = single("create_game");
     assert_eq!(announce.parent_id.as_ref(), Some(&create.span_id));
     end(program).await;
@@ -95,7 +95,7 @@ async fn what_happened_while_no_bot_was_there_is_announced_by_the_next_in_the_sa
     server.end().await;
     let mut bot = start(&directory, &["bot"], &[]);
     let line = bot.event("event_announced").await;
-    assert_eq!(line["event.id"], format!("game-{game}-created"));
+    assert_eq!(line["announcement.id"], format!("game-{game}-created"));
     assert_eq!(line["trace_id"], TRACE);
     assert_eq!(line["user.id"], 1);
     end(bot).await;

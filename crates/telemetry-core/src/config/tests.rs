@@ -28,6 +28,28 @@ fn an_empty_environment_gives_the_defaults() {
 }
 
 #[test]
+fn limits_are_bytes_and_zero_is_none() {
+    let default = config(&[]);
+    assert_eq!(
+        (default.value_limit(), default.line_limit()),
+        (2048, 16_000)
+    );
+    let set = config(&[("LOG_VALUE_LIMIT", "16"), ("LOG_LINE_LIMIT", "1000")]);
+    assert_eq!((set.value_limit(), set.line_limit()), (16, 1000));
+    let none = config(&[("LOG_VALUE_LIMIT", "0"), ("LOG_LINE_LIMIT", "0")]);
+    assert_eq!((none.value_limit(), none.line_limit()), (0, 0));
+    assert_eq!(
+        warnings(&[("LOG_VALUE_LIMIT", "2KiB"), ("LOG_LINE_LIMIT", "999")]),
+        [
+            "LOG_VALUE_LIMIT: \"2KiB\" is no number of bytes; using 2048",
+            "LOG_LINE_LIMIT: 999 is below 1000, and not 0, which is no limit; using 16000"
+        ]
+    );
+    let in_code = Config::default().with_value_limit(1).with_line_limit(1);
+    assert_eq!((in_code.value_limit(), in_code.line_limit()), (16, 1000));
+}
+
+#[test]
 fn an_unset_an_empty_and_a_blank_variable_are_the_default() {
     for value in ["", "   "] {
         let variables: Vec<_> = VARIABLES.iter().map(|known| (known.name, value)).collect();

@@ -30,6 +30,8 @@ variables! {
     "RUST_LOG", "unset", "Directives for single targets on top of `LOG_LEVEL`, such as `sqlx=debug,my_crate=trace`. A level without a target takes its place.";
     "LOG_FORMAT", "from `NODE_ENV`", "`json` or `pretty` (or `console`).";
     "LOG_OVERFLOW", "drop", "What happens to a line when the buffer is full: `drop` (counted and reported) or `block`.";
+    "LOG_VALUE_LIMIT", "2048", "How many bytes a value may have that a client chose, such as a path: a longer one is cut. `0`: no limit.";
+    "LOG_LINE_LIMIT", "16000", "How many bytes a line may have: of a longer one, values are cut and fields left out. `0`: no limit.";
     "NO_COLOR", "unset", "Any value: no colours. Without a terminal there are none in any case.";
     "OTEL_ENABLED", "false", "OpenTelemetry export on or off.";
     "OTEL_SDK_DISABLED", "false", "The standard off switch; wins over `OTEL_ENABLED`.";

@@ -1,14 +1,13 @@
 //! What is known of a callsite before its first event, rendered once.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::OnceLock;
 
 use tracing::Metadata;
 
 use crate::encode;
-use crate::fields::{Keys, allowed, is_reserved, render_key};
+use crate::fields::{Keys, allowed, render_key};
 use crate::line::{errors, level_name};
 use crate::names;
 use crate::redact::{self, Sensitivity};
@@ -30,9 +29,8 @@ pub(super) struct Callsite {
     pub(super) has_error: bool,
     /// The keys that a line of this callsite may have of its own.
     pub(super) declared: Keys,
-    /// Pairs of sets of keys found to share none although their masks meet, by their lowest
-    /// bits.
-    disjoint: [AtomicU64; 4],
+    /// The callsite after this one in its bucket.
+    next: OnceLock<&'static Self>,
 }
 
 /// How the fields of an event can be written.
@@ -141,23 +139,22 @@ impl Callsite {
         render_key(&mut head, names::EVENT);
 
         let (mut fields, mut declared) = (Vec::new(), Keys::default());
-        let names: Vec<_> = metadata
+        let keys: Vec<_> = metadata
             .fields()
             .iter()
-            .map(|field| key_of(field.name()))
+            .map(|field| kept_key(metadata, name_of(field.name())))
             .collect();
-        for (at, name) in names.iter().enumerate() {
+        for (at, field) in metadata.fields().iter().enumerate() {
+            let key = &keys[at];
             let mut quoted = Vec::new();
-            let kind = if *name == MESSAGE && metadata.is_event() {
+            let kind = if is_message(metadata, key) {
                 FieldKind::Message
             } else {
-                let key = allowed(name);
-                render_key(&mut quoted, &key);
-                if !names[..at].contains(name) {
-                    declared.add(Keys::of(&key));
+                render_key(&mut quoted, key);
+                if !keys[..at].contains(key) {
+                    declared.add(Keys::new(key));
                 }
-                match redact::sensitivity(name) {
-                    _ if is_reserved(name) => FieldKind::Plain,
+                match redact::sensitivity(name_of(field.name())) {
                     Sensitivity::None => FieldKind::Plain,
                     Sensitivity::Texts => FieldKind::Sensitive,
                     Sensitivity::All => FieldKind::Secret,
@@ -169,12 +166,12 @@ impl Callsite {
         Self {
             metadata,
             head: head.into(),
-            shape: shape(metadata, &names),
+            shape: shape(metadata, &keys),
             fields: fields.into(),
-            has_error: names.iter().any(|name| errors::is_text(name)),
+            has_error: keys.iter().any(|key| errors::is_text(key)),
             has_trace: !metadata.target().starts_with("opentelemetry"),
             declared,
-            disjoint: Default::default(),
+            next: OnceLock::new(),
         }
     }
 
@@ -184,47 +181,43 @@ impl Callsite {
         self.fields.get(index)
     }
 
-    /// Says whether one of the fields that may be recorded here has this rendered key.
-    pub(super) fn declares(&self, key: &[u8]) -> bool {
-        self.fields.iter().any(|field| field.key() == Some(key))
-    }
-
-    /// Says whether two sets of keys, which a line of this callsite met before, are known
-    /// to share none.
-    #[inline]
-    pub(super) fn is_disjoint(&self, line: Keys, added: Keys) -> bool {
-        let pair = Self::pair(line, added);
-        self.slot(pair).load(Ordering::Relaxed) == pair
-    }
-
-    /// Remembers that two sets of keys share none.
-    pub(super) fn set_disjoint(&self, line: Keys, added: Keys) {
-        let pair = Self::pair(line, added);
-        self.slot(pair).store(pair, Ordering::Relaxed);
-    }
-
-    #[inline]
-    fn pair(line: Keys, added: Keys) -> u64 {
-        line.sum.rotate_left(32) ^ added.sum
-    }
-
-    #[inline]
-    fn slot(&self, pair: u64) -> &AtomicU64 {
-        &self.disjoint[(pair & 3) as usize]
+    /// The rendered keys of all fields that may be recorded here.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.fields.iter().filter_map(FieldKey::key)
     }
 }
 
 /// The name of a field as it was written: raw identifiers lose their prefix.
-fn key_of(name: &'static str) -> &'static str {
+fn name_of(name: &'static str) -> &'static str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-fn shape(metadata: &Metadata<'_>, names: &[&str]) -> Shape {
-    let has_twice = (1..names.len()).any(|at| names[..at].contains(&names[at]));
+/// The crate whose lines have `error.message` beside `error.type`, by the stable conventions.
+const STABLE_NAMES_CRATE: &str = "telemetry_http";
+
+/// The key that a field is kept under.
+fn kept_key(metadata: &Metadata<'_>, name: &'static str) -> Cow<'static, str> {
+    let is_own = || {
+        let module = metadata.module_path().unwrap_or_default();
+        module.split("::").next() == Some(STABLE_NAMES_CRATE)
+    };
+    if matches!(name, names::ERROR_MESSAGE | names::ERROR_TYPE) && is_own() {
+        name.into()
+    } else {
+        allowed(name)
+    }
+}
+
+fn is_message(metadata: &Metadata<'_>, key: &str) -> bool {
+    key == MESSAGE && metadata.is_event()
+}
+
+fn shape(metadata: &Metadata<'_>, keys: &[Cow<'_, str>]) -> Shape {
+    let has_twice = (1..keys.len()).any(|at| keys[..at].contains(&keys[at]));
     // An error among the fields may add one more key.
-    if metadata.target() == "log" && names.contains(&"log.target") {
+    if metadata.target() == "log" && keys.iter().any(|key| key == "log.target") {
         Shape::Log
-    } else if names.first() == Some(&MESSAGE) && !has_twice {
+    } else if keys.first().is_some_and(|key| key == MESSAGE) && !has_twice {
         Shape::Straight
     } else {
         Shape::Mixed
@@ -234,8 +227,9 @@ fn shape(metadata: &Metadata<'_>, names: &[&str]) -> Shape {
 /// A power of two.
 const SLOTS: usize = 256;
 
-/// Callsites live as long as the program, and so does what is rendered of them.
-static ALL: RwLock<Option<HashMap<usize, &'static Callsite>>> = RwLock::new(None);
+/// Callsites live as long as the program, and so does what is rendered of them. A list is only
+/// ever appended to, and without a lock: an allocator that logs may be called at any moment.
+static ALL: [OnceLock<&'static Callsite>; SLOTS] = [const { OnceLock::new() }; SLOTS];
 
 thread_local! {
     /// The callsites that this thread used last, by their address.
@@ -253,25 +247,31 @@ pub(super) fn of(metadata: &'static Metadata<'static>) -> &'static Callsite {
             match known {
                 Some(callsite) if std::ptr::eq(callsite.metadata, metadata) => callsite,
                 _ => {
-                    let callsite = find(metadata, address);
+                    let callsite = find(metadata, slot);
                     recent.borrow_mut()[slot] = Some(callsite);
                     callsite
                 }
             }
         })
-        .unwrap_or_else(|_| find(metadata, address))
+        .unwrap_or_else(|_| find(metadata, slot))
 }
 
 #[cold]
 #[inline(never)]
-fn find(metadata: &'static Metadata<'static>, address: usize) -> &'static Callsite {
-    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(callsite) = all.as_ref().and_then(|all| all.get(&address)) {
-        return callsite;
+fn find(metadata: &'static Metadata<'static>, slot: usize) -> &'static Callsite {
+    let mut link = &ALL[slot];
+    let mut new: Option<&'static Callsite> = None;
+    loop {
+        while let Some(callsite) = link.get() {
+            if std::ptr::eq(callsite.metadata, metadata) {
+                return callsite;
+            }
+            link = &callsite.next;
+        }
+        let callsite = new.get_or_insert_with(|| Box::leak(Box::new(Callsite::new(metadata))));
+        // Another thread may have been first: then its callsite is looked at next.
+        if link.set(callsite).is_ok() {
+            return callsite;
+        }
     }
-    drop(all);
-    let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
-    all.get_or_insert_default()
-        .entry(address)
-        .or_insert_with(|| Box::leak(Box::new(Callsite::new(metadata))))
 }

@@ -13,34 +13,41 @@ use crate::encode;
 use crate::error_chain;
 use crate::fields::{Fields, Keys, render_key};
 use crate::line::callsite::{self, Callsite, FieldKey, FieldKind, Shape};
+use crate::line::conflicts::{self, KeySets, Sections};
 use crate::line::spans::FieldsVisitor;
-use crate::line::{errors, level_name, timestamp};
+use crate::line::{errors, level_name, limit, timestamp};
 use crate::log_records;
 use crate::names;
 use crate::redact::REDACTED;
 
 /// A line in the making: the event's own fields are on it, the context comes behind.
 ///
-/// What is added later never replaces what is there: on a line the event's fields win over
+/// All is appended as it is. Whether the keys can stand on one line is looked at once, at the
+/// end, unless other lines with these sets of keys had no conflict: the event's fields win over
 /// those of spans, inner spans over outer ones, and all of them over the scope's.
 pub(super) struct EventLine<'a> {
     out: &'a mut Vec<u8>,
     callsite: &'static Callsite,
     /// All keys that the line has or may have.
-    keys: Keys,
+    sets: KeySets,
+    sections: Sections,
+    /// How long the line may be, with its line end. A value that is longer is not written whole.
+    limit: usize,
 }
 
 impl<'a> EventLine<'a> {
     /// Writes the head and the event's own fields.
     #[inline]
-    pub(super) fn begin(event: &Event<'_>, out: &'a mut Vec<u8>) -> Self {
+    pub(super) fn begin(event: &Event<'_>, out: &'a mut Vec<u8>, limit: usize) -> Self {
         let callsite = callsite::of(event.metadata());
         out.clear();
         timestamp::begin_line(out);
         let mut line = Self {
             out,
             callsite,
-            keys: callsite.declared,
+            sets: KeySets::new(callsite.declared.sum),
+            sections: Sections::new(),
+            limit,
         };
         match callsite.shape {
             Shape::Straight => line.straight(event),
@@ -59,6 +66,7 @@ impl<'a> EventLine<'a> {
         let mut visitor = Straight {
             out: self.out,
             callsite: self.callsite,
+            limit: self.limit,
             has_event: false,
             exception: None,
         };
@@ -79,10 +87,16 @@ impl<'a> EventLine<'a> {
             self.out,
             message.unwrap_or_else(|| name_of(event.metadata())),
         );
-        self.out.extend_from_slice(visitor.fields.bytes());
+        self.own_fields(&visitor.fields);
         if let Some(exception) = visitor.exception {
             self.exception(&exception);
         }
+    }
+
+    /// Adds the event's own fields, whichever of them are declared.
+    fn own_fields(&mut self, fields: &Fields) {
+        limit::add_bounded(self.out, fields.bytes(), self.limit);
+        self.sets = KeySets::new(fields.keys().sum);
     }
 
     /// A record of the `log` crate: its target is in a field.
@@ -104,8 +118,7 @@ impl<'a> EventLine<'a> {
             visitor.fields.remove(key);
         }
         log_records::with_key_values(|fields| visitor.fields.merge(fields));
-        self.keys.add(visitor.fields.keys());
-        self.out.extend_from_slice(visitor.fields.bytes());
+        self.own_fields(&visitor.fields);
     }
 
     /// Adds the source chain of an error, unless the event has an exception of its own.
@@ -114,36 +127,35 @@ impl<'a> EventLine<'a> {
         if !self.has(names::EXCEPTION.as_bytes()) {
             render_key(self.out, names::EXCEPTION);
             encode::string(self.out, exception);
-            self.keys.add(Keys::of(names::EXCEPTION));
+            self.sets.add(Keys::new(names::EXCEPTION).sum);
         }
     }
 
-    /// Adds the fields whose keys the line does not have.
+    /// Adds the fields of a span or of the scope.
     #[inline]
     pub(super) fn add(&mut self, fields: &Fields) {
-        let keys = fields.keys();
-        if self.shares_none_with(keys) {
+        self.begin_section();
+        self.sets.add(fields.keys().sum);
+        if fields.bytes().len() <= self.limit {
             self.out.extend_from_slice(fields.bytes());
         } else {
-            self.add_carefully(fields);
+            limit::add_bounded(self.out, fields.bytes(), self.limit);
         }
-        self.keys.add(keys);
     }
 
+    #[inline]
+    fn begin_section(&mut self) {
+        if !self.sections.begin(self.out.len()) {
+            self.join_sections();
+        }
+    }
+
+    /// Makes one section of all that there are.
     #[cold]
     #[inline(never)]
-    fn add_carefully(&mut self, fields: &Fields) {
-        let mut shares = false;
-        for piece in Pieces(fields.bytes()) {
-            let has = self.has(piece.key);
-            shares |= has || self.callsite.declares(piece.key);
-            if !has {
-                self.out.extend_from_slice(piece.bytes);
-            }
-        }
-        if !shares {
-            self.callsite.set_disjoint(self.keys, fields.keys());
-        }
+    fn join_sections(&mut self) {
+        conflicts::resolve(self.out, &self.sections);
+        self.sections = Sections::joined(self.out.len());
     }
 
     /// Says whether the ids of the current span belong on the line.
@@ -152,26 +164,13 @@ impl<'a> EventLine<'a> {
         self.callsite.has_trace
     }
 
-    /// Adds the ids of the span context, unless the line has fields of these names.
+    /// Adds the ids of the span context, which fields of these names win over.
     #[inline]
     pub(super) fn add_trace(&mut self, context: &SpanContext) {
-        let mut keys = Keys::of(names::TRACE_ID);
-        keys.add(Keys::of(names::SPAN_ID));
-        let (mut trace, mut span) = (true, true);
-        if !self.shares_none_with(keys) {
-            trace = !self.has(names::TRACE_ID.as_bytes());
-            span = !self.has(names::SPAN_ID.as_bytes());
-            let declares = |name: &str| self.callsite.declares(name.as_bytes());
-            if trace && span && !declares(names::TRACE_ID) && !declares(names::SPAN_ID) {
-                self.callsite.set_disjoint(self.keys, keys);
-            }
-        }
-        if trace {
-            self.id(TRACE_ID_FRAME, context.trace_id().to_bytes());
-        }
-        if span {
-            self.id(SPAN_ID_FRAME, context.span_id().to_bytes());
-        }
+        self.begin_section();
+        self.sets.add(TRACE_SET);
+        self.id(TRACE_ID_FRAME, context.trace_id().to_bytes());
+        self.id(SPAN_ID_FRAME, context.span_id().to_bytes());
     }
 
     // One piece of a fixed length: pieces of any length are calls.
@@ -185,13 +184,39 @@ impl<'a> EventLine<'a> {
 
     /// Ends the line.
     #[inline]
-    pub(super) fn finish(self) {
+    pub(super) fn finish(mut self) {
+        if !self.sets.are_known() {
+            self.resolve();
+        }
         self.out.extend_from_slice(b"}\n");
+        if self.out.len() > self.limit {
+            limit::fit(self.out, self.limit);
+        }
     }
 
-    #[inline]
-    fn shares_none_with(&self, keys: Keys) -> bool {
-        !self.keys.may_meet(keys) || self.callsite.is_disjoint(self.keys, keys)
+    #[cold]
+    #[inline(never)]
+    fn resolve(&mut self) {
+        if self.has_no_conflict() {
+            self.sets.remember();
+        } else {
+            conflicts::resolve(self.out, &self.sections);
+        }
+    }
+
+    /// Says whether no line with these sets of keys has a conflict. A field that is declared and
+    /// was not recorded may be on the next one.
+    fn has_no_conflict(&self) -> bool {
+        let is_straight = self.callsite.shape == Shape::Straight;
+        let declared = || self.callsite.keys().filter(|_| is_straight);
+        let Some(context_at) = self.sections.end_of_first(self.out.len()) else {
+            return false;
+        };
+        let (own, context) = self.out.split_at(context_at);
+        let own = Pieces(own).map(|piece| piece.key);
+        let undeclared = own.filter(|key| !declared().any(|known| known == *key));
+        let context = Pieces(context).map(|piece| piece.key);
+        conflicts::can_stand_together(undeclared.chain(declared()).chain(context))
     }
 
     /// Says whether the line has a field with this rendered key.
@@ -200,6 +225,9 @@ impl<'a> EventLine<'a> {
         Pieces(self.out).any(|piece| piece.key == key)
     }
 }
+
+/// The set of the keys of a span's ids.
+const TRACE_SET: u64 = 0x1319_8a2e_0370_7344;
 
 /// What stands around the ids of a span, with room for their digits.
 const TRACE_ID_FRAME: &[u8; 46] = b",\"trace_id\":\"00000000000000000000000000000000\"";
@@ -221,6 +249,8 @@ fn name_of(metadata: &Metadata<'static>) -> &'static str {
 struct Straight<'a> {
     out: &'a mut Vec<u8>,
     callsite: &'static Callsite,
+    /// How much of a value is of use.
+    limit: usize,
     has_event: bool,
     exception: Option<String>,
 }
@@ -288,7 +318,7 @@ impl Visit for Straight<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
         if self.string(field) {
-            encode::text(self.out, value);
+            encode::text(self.out, encode::bounded(value, self.limit));
             self.out.push(b'"');
         }
     }
@@ -324,14 +354,15 @@ impl Visit for Straight<'_> {
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if self.string(field) {
-            encode::formatted(self.out, format_args!("{value:?}"));
+            encode::formatted_within(self.out, format_args!("{value:?}"), self.limit);
             self.out.push(b'"');
         }
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         if self.string(field) {
-            encode::escaped(self.out, &error_chain::message(value));
+            let message = error_chain::message(value);
+            encode::escaped(self.out, encode::bounded(&message, self.limit));
             self.out.push(b'"');
             let exception = self.exception.take();
             self.exception = exception.or_else(|| error_chain::exception(value));

@@ -10,11 +10,15 @@ use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::fields::Fields;
+use crate::held::Held;
 use crate::line::event::EventLine;
 use crate::line::spans::{FieldsVisitor, SpanFields};
-use crate::line::{LineSink, LogFormat, plain, pretty};
+use crate::line::{
+    DEFAULT_LINE_LIMIT, LineSink, LogFormat, MIN_LINE_LIMIT, plain, pretty, user_sink,
+};
 use crate::scope;
 use crate::trace;
+use crate::writer::Writer;
 
 /// A buffer that has grown beyond this for one line is given back.
 const LARGEST_KEPT_BUFFER: usize = 64 * 1024;
@@ -44,9 +48,13 @@ thread_local! {
 /// [`with_filter`](tracing_subscriber::Layer::with_filter).
 pub struct LineLayer<S> {
     sink: S,
+    /// Whether the sink is the writer, which never panics.
+    is_writer: bool,
     format: LogFormat,
     colors: bool,
     is_plain_text: bool,
+    /// How long a line may be, with its line end.
+    limit: usize,
     copies: Option<SharedSink>,
 }
 
@@ -58,9 +66,11 @@ impl<S: LineSink> LineLayer<S> {
     pub const fn new(format: LogFormat, sink: S) -> Self {
         Self {
             sink,
+            is_writer: false,
             format,
             colors: false,
             is_plain_text: false,
+            limit: DEFAULT_LINE_LIMIT,
             copies: None,
         }
     }
@@ -69,6 +79,18 @@ impl<S: LineSink> LineLayer<S> {
     #[must_use]
     pub(crate) fn with_plain_text(mut self, is_plain_text: bool) -> Self {
         self.is_plain_text = is_plain_text;
+        self
+    }
+
+    /// Sets how long a line may be in JSON, in bytes and with its line end; 16,000 by default.
+    /// Of a longer one the longest values are cut, then the last fields left out, and it has
+    /// `line_truncated`. Zero is no limit, and no other is below 1,000.
+    #[must_use]
+    pub fn with_line_limit(mut self, limit: usize) -> Self {
+        self.limit = match limit {
+            0 => usize::MAX,
+            limit => limit.max(MIN_LINE_LIMIT),
+        };
         self
     }
 
@@ -110,14 +132,17 @@ where
     fn on_event(&self, event: &Event<'_>, context: Context<'_, C>) {
         // Taken out, so that a value that logs while it is formatted finds an empty buffer.
         let mut buffer = LINE.try_with(Cell::take).unwrap_or_default();
-        let mut line = EventLine::begin(event, &mut buffer);
-        if let Some(spans) = context.event_scope(event) {
+        let mut line = EventLine::begin(event, &mut buffer, self.limit);
+        // An allocator that logs while fields of spans are stored must not wait for these.
+        let held = Held::begin();
+        if let Some(spans) = held.as_ref().and_then(|_| context.event_scope(event)) {
             for span in spans {
                 if let Some(fields) = span.extensions().get::<SpanFields>() {
                     line.add(&fields.0);
                 }
             }
         }
+        drop(held);
         scope::with_current(|scope| line.add(scope.lock().fields()));
         if line.has_trace() {
             trace::with_current(|span| line.add_trace(span));
@@ -142,6 +167,8 @@ where
         return;
     }
     let Some(span) = context.span(id) else { return };
+    // Within another such lock they are lost, and so is what an allocator records.
+    let Some(_held) = Held::begin() else { return };
     let mut extensions = span.extensions_mut();
     match extensions.get_mut::<SpanFields>() {
         Some(kept) => kept.0.merge(&fields),
@@ -174,17 +201,36 @@ impl<S: LineSink> LineLayer<S> {
     #[inline]
     fn hand_over(&self, line: &[u8], level: tracing::Level) {
         if let Some(copies) = &self.copies {
-            copies.accept(line, level);
+            user_sink::accept(copies, line, level);
         }
         match self.format {
-            LogFormat::Json => self.sink.accept(line, level),
+            LogFormat::Json => self.give_to_sink(line, level),
             LogFormat::Pretty => {
                 let mut text = TEXT.try_with(Cell::take).unwrap_or_default();
                 text.clear();
                 pretty::render(line, self.colors, &mut text);
-                self.sink.accept(&text, level);
+                self.give_to_sink(&text, level);
                 give_back(&TEXT, text);
             }
+        }
+    }
+
+    #[inline]
+    fn give_to_sink(&self, line: &[u8], level: tracing::Level) {
+        if self.is_writer {
+            self.sink.accept(line, level);
+        } else {
+            user_sink::accept(&self.sink, line, level);
+        }
+    }
+}
+
+impl LineLayer<Writer> {
+    /// Makes a layer whose lines go to the writer.
+    pub(crate) fn for_writer(format: LogFormat, writer: Writer) -> Self {
+        Self {
+            is_writer: true,
+            ..Self::new(format, writer)
         }
     }
 }

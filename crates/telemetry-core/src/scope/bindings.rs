@@ -10,7 +10,7 @@ pub(crate) const MAX_KEYS: usize = 256;
 ///
 /// A key that has temporary bindings is in `fields` with the value of the one that was made
 /// last.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Bindings {
     fields: Fields,
     /// Most scopes have none, and a scope that is made is written to memory whole.
@@ -183,7 +183,7 @@ mod tests {
     /// Keys that take this bit of the mask.
     fn keys_of_bit(bit: u32) -> impl Iterator<Item = String> {
         let keys = (0..).map(|number| format!("key_{number}"));
-        keys.filter(move |key| Keys::of(key).mask == 1 << bit)
+        keys.filter(move |key| Keys::new(key).mask == 1 << bit)
     }
 
     #[test]

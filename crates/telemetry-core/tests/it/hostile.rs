@@ -67,15 +67,18 @@ proptest! {
 }
 
 #[test]
-fn sixty_four_kilobytes_are_one_line() {
+fn sixty_four_kilobytes_are_one_line_where_there_is_no_limit() {
     let long = "\u{1b}[31m\n\"é".repeat(64 * 1024 / 8);
-    let lines = lines_of(|| {
+    let config = Config::default()
+        .with_format(LogFormat::Json)
+        .with_line_limit(0);
+    let text = text_of(config, || {
         Scope::builder()
             .field("bound", &long)
             .build()
             .in_scope(|| tracing::info!(long, "{long}"));
     });
-    let line: Value = serde_json::from_str(&lines[0]).unwrap();
+    let line: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(line["event"], long);
     assert_eq!(line["long"], long);
     assert_eq!(line["bound"], long);

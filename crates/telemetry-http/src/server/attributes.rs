@@ -12,7 +12,7 @@ use opentelemetry_semantic_conventions::attribute::{
     NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_PATH, URL_QUERY, URL_SCHEME,
     USER_AGENT_ORIGINAL,
 };
-use telemetry_core::{ClientIp, mask_query};
+use telemetry_core::{ClientIp, client_value, mask_query};
 
 use crate::attributes::{OTHER, method_name, protocol_version, without_brackets};
 
@@ -51,14 +51,13 @@ pub(super) fn add_of_request<B>(
     let method = method_name(request.method());
     attributes.push(KeyValue::new(HTTP_REQUEST_METHOD, method));
     if method == OTHER {
-        let original = request.method().as_str().to_owned();
+        let original = chosen(request.method().as_str());
         attributes.push(KeyValue::new(HTTP_REQUEST_METHOD_ORIGINAL, original));
     }
     attributes.push(KeyValue::new(URL_SCHEME, scheme(target)));
-    attributes.push(KeyValue::new(URL_PATH, target.path().to_owned()));
+    attributes.push(KeyValue::new(URL_PATH, chosen(target.path())));
     if let Some(query) = target.query().filter(|_| with_query) {
-        let query = mask_query(query).into_owned();
-        attributes.push(KeyValue::new(URL_QUERY, query));
+        attributes.push(KeyValue::new(URL_QUERY, chosen(&mask_query(query))));
     }
     if let Some(route) = route {
         attributes.push(KeyValue::new(HTTP_ROUTE, route));
@@ -76,8 +75,13 @@ pub(super) fn add_of_request<B>(
         attributes.push(KeyValue::new(CLIENT_ADDRESS, client.to_string()));
     }
     if let Some(agent) = text(request.headers(), &header::USER_AGENT) {
-        attributes.push(KeyValue::new(USER_AGENT_ORIGINAL, agent.to_owned()));
+        attributes.push(KeyValue::new(USER_AGENT_ORIGINAL, chosen(agent)));
     }
+}
+
+/// A value that the client chose, no longer than a span may have it.
+fn chosen(value: &str) -> String {
+    client_value(value).into_owned()
 }
 
 /// The host that the client asked for.
@@ -116,7 +120,7 @@ impl Host {
     fn parse(text: &[u8]) -> Option<Self> {
         let authority = Authority::try_from(text).ok()?;
         Some(Self {
-            address: without_brackets(authority.host()).into(),
+            address: client_value(without_brackets(authority.host())).into(),
             port: authority.port_u16(),
         })
     }

@@ -91,3 +91,47 @@ async fn sixty_four_kilobytes_of_path_query_and_header_are_one_line_each() {
     assert_eq!(event["request.id"].as_str().unwrap().len(), 36);
     assert_eq!(event["x-long"].as_str().unwrap().len(), 64 * 1024);
 }
+
+#[tokio::test]
+async fn a_target_of_sixty_thousand_characters_is_cut_on_the_line() {
+    let logs = capture_logs();
+    let target = format!("/api/tournaments/{0}?q={0}", "x".repeat(30_000));
+    let app = Router::new().layer(
+        HttpTelemetryLayer::new()
+            .with_query(true)
+            .with_names(telemetry_core::HttpNames::Both),
+    );
+    send(&app, get(&target)).await;
+    let event = logs.single("request_completed");
+    assert!(event.line.len() < 6_000, "{}", event.line.len());
+    for key in ["url.path", "url.query"] {
+        let value = event[key].as_str().unwrap();
+        assert_eq!(value.len(), 2048, "{key}");
+        assert!(value.ends_with("xxx…"), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_and_an_error_that_a_client_made_long_are_cut() {
+    let logs = capture_logs();
+    let labels = telemetry_labels::LabelExtractor::builder()
+        .resource("shop", ["shops"], telemetry_labels::IdKind::Slug)
+        .build()
+        .unwrap();
+    let fail = |request: axum::extract::Request| async move {
+        let error = std::io::Error::other(format!("nothing at {}", request.uri()));
+        let mut response = axum::response::Response::new(axum::body::Body::empty());
+        *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+        let error = telemetry_http::RecordedError::new(&error);
+        response.extensions_mut().insert(error);
+        response
+    };
+    let app = Router::new()
+        .fallback(on_get(fail))
+        .layer(HttpTelemetryLayer::new().with_labels(labels));
+    send(&app, get(&format!("/api/shops/{}/", "x".repeat(50_000)))).await;
+    let event = logs.single("request_failed");
+    for key in ["http.route", "shop.id", "error"] {
+        assert_eq!(event[key].as_str().unwrap().len(), 2048, "{key}");
+    }
+}

@@ -1,10 +1,12 @@
 //! The names of the fields, by vocabulary.
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
 use axum::routing::get as on_get;
 use telemetry_core::HttpNames;
 use telemetry_core::testing::{CapturedEvent, capture_logs};
-use telemetry_http::HttpTelemetryLayer;
+use telemetry_http::{HttpTelemetryLayer, RecordedError};
 
 use crate::{get, send};
 
@@ -82,4 +84,52 @@ async fn a_request_that_matched_no_route_has_no_template() {
             "http.response.status_code=404"
         ]
     );
+}
+
+/// The own fields of the line of a request that fails.
+async fn failure(names: HttpNames) -> Vec<String> {
+    let logs = capture_logs();
+    let fail = || async {
+        let error = RecordedError::new(&std::io::Error::other("no seats left"));
+        let mut response = StatusCode::SERVICE_UNAVAILABLE.into_response();
+        response.extensions_mut().insert(error);
+        response
+    };
+    let app = Router::new()
+        .route("/seats/", on_get(fail))
+        .layer(HttpTelemetryLayer::new().with_names(names));
+    send(&app, get("/seats/")).await;
+    let event = logs.single("request_failed");
+    let mut fields = own_fields(&event);
+    fields.retain(|field| !field.starts_with("http.") && !field.starts_with("url."));
+    fields
+}
+
+#[tokio::test]
+async fn the_error_has_one_name_by_the_vocabulary_and_no_other_extends_it() {
+    assert_eq!(failure(HttpNames::Classic).await, ["error=no seats left"]);
+    assert_eq!(
+        failure(HttpNames::Stable).await,
+        ["error.message=no seats left", "error.type=503"]
+    );
+    assert_eq!(failure(HttpNames::Both).await, ["error=no seats left"]);
+}
+
+#[tokio::test]
+async fn an_error_that_the_application_bound_is_kept_beside_the_stable_names() {
+    for (bound, kept) in [("error", "field.error"), ("error.type", "field.error.type")] {
+        let logs = capture_logs();
+        let fail = move || async move {
+            telemetry_core::bind(bound, "mine");
+            StatusCode::INTERNAL_SERVER_ERROR
+        };
+        let app = Router::new()
+            .route("/seats/", on_get(fail))
+            .layer(HttpTelemetryLayer::new().with_names(HttpNames::Stable));
+        send(&app, get("/seats/")).await;
+        let event = logs.single("request_failed");
+        assert_eq!(event["error.type"], "500");
+        assert_eq!(event[kept], "mine");
+        assert_eq!(event.get("error"), None);
+    }
 }
