@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use telemetry_core::{UnitOfWork, record_error};
+use telemetry_core::{UnitOfWork, error_chain, record_error};
 use tokio::time::{sleep, timeout};
 
 use crate::roles::Stop;
@@ -57,7 +57,7 @@ async fn run_once<C: Cycle>(cycle: &C, is_failing: &mut bool) -> bool {
                 record_error("cycle_failed", &**error);
                 // Once: it is asked again and again.
                 if !*is_failing {
-                    let error = &*format!("{error:#}");
+                    let error = &*error_chain::sentence(&**error);
                     tracing::error!(cycle = C::NAME, error, "cycle_failed");
                 }
             }

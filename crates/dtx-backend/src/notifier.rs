@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, stream};
-use telemetry_core::record_error;
+use telemetry_core::{error_chain, record_error};
 use time::Duration;
 use tracing::instrument;
 
@@ -84,7 +84,10 @@ impl Notifier {
             return;
         };
         record_error("notification_failed", &*error);
-        tracing::warn!(error = &*format!("{error:#}"), "notification_failed");
+        tracing::warn!(
+            error = &*error_chain::sentence(&*error),
+            "notification_failed"
+        );
         let wait = FIRST_WAIT * (1 << (due.attempts - 1).clamp(0, DOUBLINGS));
         let until = Timestamp::now().plus(wait);
         // Without it the claim lapses.

@@ -101,7 +101,8 @@
 //! | `service_error`, `body_error` | server: the service gave an error and no response, or the body did |
 //! | `timeout`, `connect`, `redirect`, `body`, `request`, `middleware`, `_OTHER` | client: what reqwest failed at, or middleware beneath |
 //!
-//! An error or panic of a handler is an `exception` event too.
+//! An error or panic of a handler is an `exception` event too, and so is a client's going away. What
+//! is said there is the description of the span's status: `cancelled: dropped before it ended`.
 //!
 //! # Outgoing requests
 //!

@@ -1,9 +1,10 @@
 //! Installing log lines and export together.
 
 use opentelemetry::global;
-use telemetry_core::{Config, ConfigWarning, Environment, InstallError, Telemetry, names};
+use telemetry_core::{
+    Config, ConfigWarning, Environment, InstallError, Telemetry, error_chain, names,
+};
 
-use crate::causes::with_causes;
 use crate::config::{Exporter, OtelConfig, Signal};
 use crate::exporter::LOGGER;
 use crate::guard::OtelGuard;
@@ -160,7 +161,7 @@ pub(crate) fn why_nothing(otel: &OtelConfig) -> Option<&'static str> {
 fn cannot_export(error: &PipelineError) -> ConfigWarning {
     ConfigWarning {
         variable: "OTEL_ENABLED".to_owned(),
-        problem: with_causes(error),
+        problem: error_chain::sentence(error),
         using: "false".to_owned(),
     }
 }

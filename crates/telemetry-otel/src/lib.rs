@@ -73,7 +73,6 @@
 //! | find out whether export can work | [`doctor()`] |
 //! | test what is recorded | `testing`, with the feature of that name |
 
-mod causes;
 mod config;
 mod doctor;
 mod exporter;

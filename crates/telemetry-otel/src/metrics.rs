@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider as _;
-use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use telemetry_core::{names, statistics};
 
@@ -16,10 +16,7 @@ const EXPORT_FAILURES: &str = "telemetry.export.failures";
 
 /// Registers them with the provider, which keeps them.
 pub(crate) fn register(provider: &SdkMeterProvider, health: &Arc<Health>) {
-    let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
-        .with_version(env!("CARGO_PKG_VERSION"))
-        .build();
-    let meter = provider.meter_with_scope(scope);
+    let meter = provider.meter_with_scope(telemetry_core::instrumentation_scope!());
     meter
         .u64_observable_counter(LOG_DROPPED_LINES)
         .with_unit("{line}")

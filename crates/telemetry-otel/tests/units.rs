@@ -84,6 +84,34 @@ async fn an_error_that_is_recorded_marks_the_current_span_as_failed() {
     assert_eq!(span.get(names::ERROR_TYPE), Some(&"timeout".into()));
 }
 
+/// An error that is its own cause, and whose text cannot be had.
+#[derive(Debug)]
+struct Broken;
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("on purpose")
+    }
+}
+
+impl std::error::Error for Broken {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self)
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_is_broken_marks_the_current_span_as_failed() {
+    let spans = capture_spans();
+    UnitOfWork::new("check")
+        .run(async { record_error("broken", &Broken) })
+        .await;
+    assert_eq!(
+        spans.single("check").status,
+        Status::error("[panicked while formatting]: … more causes")
+    );
+}
+
 #[tokio::test]
 async fn a_unit_that_panics_or_is_dropped_is_recorded_as_failed() {
     let spans = capture_spans();

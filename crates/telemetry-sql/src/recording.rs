@@ -93,17 +93,17 @@ impl Recording {
         if let (Some(Error::PoolTimedOut), Some(waits)) = (error, &self.waits) {
             waits.count_timeout(self.instruments);
         }
-        self.finish(error.map(failure::from_error));
+        self.finish(error.map(failure::from_error).as_ref());
     }
 
-    fn finish(&mut self, failure: Option<Failure>) {
+    fn finish(&mut self, failure: Option<&Failure>) {
         if std::mem::replace(&mut self.has_ended, true) {
             return;
         }
         let seconds = self.started.elapsed().as_secs_f64();
-        let code = failure.as_ref().and_then(Failure::code);
+        let code = failure.and_then(Failure::code);
         let code = code.map(|code| KeyValue::new(DB_RESPONSE_STATUS_CODE, code.to_owned()));
-        let error_type = failure.as_ref().map(Failure::attribute);
+        let error_type = failure.map(Failure::attribute);
         let more: Vec<_> = code.iter().cloned().chain(error_type).collect();
         self.statement
             .record_duration(self.instruments, seconds, &more);
@@ -111,7 +111,7 @@ impl Recording {
         if span.is_recording() {
             span.set_attributes(self.rows.of(self.statement.effect));
             span.set_attributes(code);
-            if let Some(failure) = &failure {
+            if let Some(failure) = failure {
                 failure.mark(&span);
             }
         }
@@ -124,7 +124,9 @@ impl Drop for Recording {
         // A stream that is dropped after a row was taken from it has answered: whoever read it
         // wanted no more.
         let has_failed = self.is_waiting || std::thread::panicking();
-        self.finish(has_failed.then(Failure::dropped));
+        // Nothing is made for a statement that has ended.
+        let has_failed = has_failed && !self.has_ended;
+        self.finish(has_failed.then(Failure::dropped).as_ref());
     }
 }
 

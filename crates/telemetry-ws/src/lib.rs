@@ -99,7 +99,7 @@
 //! | `http.route` | string | the template, in axum |
 //! | `websocket.message.type` | string | `text` or `binary` |
 //! | `websocket.message.size` | int | bytes |
-//! | `error.type` | string | `panic`, or `cancelled` when the work was dropped |
+//! | `error.type` | string | `panic`, or `cancelled` when the work was dropped; the status and an event `exception` say more |
 //! | all fields of the context | | |
 
 #![cfg_attr(

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
+use telemetry_core::error_chain;
 
 use crate::api::error::Error;
 use crate::api::fields::FieldProblems;
@@ -130,7 +131,6 @@ fn invalid<E: StdError + 'static>(rejection: &(dyn StdError + 'static), whole: &
 fn source<'a, E: StdError + 'static>(
     error: &'a (dyn StdError + 'static),
 ) -> Option<&'a serde_path_to_error::Error<E>> {
-    error
-        .downcast_ref()
-        .or_else(|| source::<E>(error.source()?))
+    let here = error.downcast_ref();
+    here.or_else(|| error_chain::causes(error).find_map(|cause| cause.downcast_ref()))
 }

@@ -1,7 +1,7 @@
 //! What the bot does, each command a unit of work with a root span.
 
 use serde_json::{Value, json};
-use telemetry_core::{UnitOfWork, names, record_error};
+use telemetry_core::{UnitOfWork, error_chain, names, record_error};
 
 use crate::bot::interaction::{Interaction, Invocation};
 use crate::site::{Site, SiteError};
@@ -101,7 +101,7 @@ fn told(failure: Failure) -> String {
         ),
     };
     record_error(kind, &error);
-    let message = format!("{:#}", anyhow::Error::new(error));
+    let message = error_chain::sentence(&error);
     tracing::warn!({ names::ERROR } = message, "bot_command_failed");
     text
 }

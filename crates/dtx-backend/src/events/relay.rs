@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use telemetry_amqp::Message;
-use telemetry_core::{FutureExt as _, Scope, UnitOfWork, propagation, record_error};
+use telemetry_core::{FutureExt as _, Scope, UnitOfWork, error_chain, propagation, record_error};
 use tokio::time::sleep;
 
 use crate::bot::Announcer;
@@ -124,7 +124,7 @@ impl Relay {
         let is_failing = error.is_some();
         match error {
             Some(error) if !self.is_failing => {
-                tracing::warn!(error = &*format!("{error:#}"), "events_delayed");
+                tracing::warn!(error = &*error_chain::sentence(&*error), "events_delayed");
             }
             None if self.is_failing => tracing::info!("events_resumed"),
             _ => {}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use telemetry_core::error_chain;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument as _;
@@ -68,7 +69,10 @@ pub(super) async fn run(
                 next = due.map_or(next, |due| due.min(next));
             }
             Err(error) => {
-                tracing::warn!(error = &*format!("{error:#}"), "live_state_unreadable");
+                tracing::warn!(
+                    error = &*error_chain::sentence(&*error),
+                    "live_state_unreadable"
+                );
             }
         }
         tokio::select! {

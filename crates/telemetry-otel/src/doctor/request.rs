@@ -6,6 +6,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::uri::PathAndQuery;
 use http::{Extensions, StatusCode};
 use prost::Message as _;
+use telemetry_core::error_chain;
 use tokio::time::timeout;
 use tonic::client::Grpc;
 use tonic::codec::CompressionEncoding;
@@ -14,7 +15,6 @@ use tonic::transport::{Channel, ClientTlsConfig};
 use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 
-use crate::causes::with_causes;
 use crate::config::{OtlpSettings, Protocol, Signal, with_path};
 use crate::doctor::advice::Failure;
 use crate::doctor::check::Step;
@@ -119,7 +119,7 @@ async fn send_http(settings: &OtlpSettings) -> Result<(), Failure> {
 async fn send_grpc(settings: &OtlpSettings, signal: Signal) -> Result<(), Failure> {
     let request_failed = |error: tonic::transport::Error| Failure::Request(chain(&error));
     let endpoint = Channel::from_shared(settings.endpoint.to_string());
-    let mut endpoint = endpoint.map_err(|error| Failure::Request(error.to_string()))?;
+    let mut endpoint = endpoint.map_err(|error| Failure::Request(chain(&error)))?;
     let is_secure = settings.endpoint.scheme_str() == Some("https");
     if is_secure {
         let tls = ClientTlsConfig::new().with_webpki_roots();
@@ -181,5 +181,5 @@ fn method(signal: Signal) -> &'static str {
 
 /// An error with all that caused it, in one line.
 fn chain(error: &(dyn Error + 'static)) -> String {
-    with_causes(error).escape_debug().to_string()
+    error_chain::sentence(error).escape_debug().to_string()
 }

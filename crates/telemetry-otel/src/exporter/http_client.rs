@@ -10,6 +10,7 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::ExporterBuildError;
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
+use telemetry_core::error_chain;
 
 thread_local! {
     /// Why the last request of an export that this thread waits for did not come through.
@@ -49,10 +50,8 @@ pub(super) fn take_cause() -> Option<String> {
 
 /// The cause of all causes: those around it repeat it, or show the URL.
 fn innermost(error: &(dyn Error + 'static)) -> String {
-    match error.source() {
-        Some(source) => innermost(source),
-        None => error.to_string(),
-    }
+    let cause = error_chain::causes(error).last();
+    error_chain::message(cause.unwrap_or(error))
 }
 
 /// Makes a client that trusts the certificates of Mozilla's list, and whose requests take at
