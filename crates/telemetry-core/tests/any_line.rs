@@ -55,7 +55,7 @@ fn line_of(input: &Input, limit: usize) -> String {
     }
     let scope = scope.build();
     let log = || {
-        let spans: Vec<_> = input.spans.iter().map(|span| span.enter()).collect();
+        let spans: Vec<_> = input.spans.iter().map(input::SpanFields::enter).collect();
         input.event.log();
         // The last one entered is left first.
         spans.into_iter().rev().for_each(drop);

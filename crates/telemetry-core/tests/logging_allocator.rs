@@ -75,12 +75,13 @@ fn an_allocator_that_logs_while_a_scope_or_a_span_grows_does_not_wait_for_itself
     });
     let subscriber = tracing_subscriber::registry().with(layer);
     tracing::subscriber::set_global_default(subscriber).unwrap();
-    // Once without: what is made once in a process is not made beneath the allocator.
-    grow();
     AllocationRegistry::set_global_tracker(Logging).unwrap();
     let before = LINES.load(Ordering::Relaxed);
     let (done, is_done) = mpsc::channel();
     let worker = std::thread::spawn(move || {
+        // Once without: the registry of tracing-subscriber has a stack of spans for each thread,
+        // and cannot be called while that grows.
+        grow();
         AllocationRegistry::enable_tracking();
         grow();
         AllocationRegistry::disable_tracking();

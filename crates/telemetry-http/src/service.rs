@@ -11,8 +11,7 @@ use http_body::Body;
 use opentelemetry::propagation::Extractor;
 use smallvec::SmallVec;
 use telemetry_core::{
-    ClientIp, FieldValue, HttpNames, Scope, ScopeBuilder, ValueEncoder, client_value, names, panic,
-    propagation,
+    ClientIp, FieldValue, HttpNames, Scope, ScopeBuilder, ValueEncoder, names, panic, propagation,
 };
 use telemetry_labels::{Id, Label};
 use tower_service::Service;
@@ -162,7 +161,7 @@ impl<S> HttpTelemetry<S> {
         for id in labels.iter().filter_map(|label| label.id) {
             match id.value {
                 Id::Integer(value) => scope.field(id.key, value),
-                Id::Text(value) => scope.field(id.key, client_value(value)),
+                Id::Text(value) => scope.field(id.key, value),
             };
         }
     }

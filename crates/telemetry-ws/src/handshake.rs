@@ -6,8 +6,7 @@ use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::TraceContextExt as _;
 use smallvec::SmallVec;
 use telemetry_core::{
-    FieldValue, RandomId, Scope, ValueEncoder, client_value, is_valid_request_id, names,
-    propagation,
+    FieldValue, RandomId, Scope, ValueEncoder, is_valid_request_id, names, propagation,
 };
 use telemetry_labels::{Id, Label, LabelExtractor};
 
@@ -72,7 +71,7 @@ fn bind_labels(scope: &Scope, extractor: &LabelExtractor, path: &str) {
     for id in labels.iter().filter_map(|label| label.id) {
         match id.value {
             Id::Integer(value) => scope.bind(id.key, value),
-            Id::Text(value) => scope.bind(id.key, client_value(value)),
+            Id::Text(value) => scope.bind(id.key, value),
         }
     }
 }

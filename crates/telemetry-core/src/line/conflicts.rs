@@ -54,61 +54,54 @@ impl KeySets {
 }
 
 /// Where the sections of a line begin: that of the event, those of its spans, that of the scope.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Sections {
-    starts: [u32; Self::CAPACITY],
+    first: [u32; Self::USUAL],
     count: usize,
-    /// Whether the first is more than that of the event.
-    is_joined: bool,
+    /// Those of spans that are nested deeper than usual.
+    more: Vec<u32>,
 }
 
 impl Sections {
-    const CAPACITY: usize = 16;
+    const USUAL: usize = 8;
 
-    /// The first section alone.
+    /// The section of the event alone.
     #[inline]
     pub(super) const fn new() -> Self {
         Self {
-            starts: [0; Self::CAPACITY],
+            first: [0; Self::USUAL],
             count: 1,
-            is_joined: false,
+            more: Vec::new(),
         }
     }
 
-    /// One section up to here, and a second that begins.
-    pub(super) const fn joined(at: usize) -> Self {
-        let mut starts = [0; Self::CAPACITY];
-        starts[1] = at as u32;
-        Self {
-            starts,
-            count: 2,
-            is_joined: true,
-        }
-    }
-
-    /// Where the section of the event ends on a line of this length; `None` where that is not
-    /// known any more.
-    pub(super) fn end_of_first(&self, length: usize) -> Option<usize> {
-        match self.starts.get(1..self.count) {
-            _ if self.is_joined => None,
-            Some([second, ..]) => Some(*second as usize),
-            _ => Some(length),
-        }
-    }
-
-    /// Begins a section; `false` when there is no room for another.
+    /// Begins a section.
     #[inline]
-    pub(super) fn begin(&mut self, at: usize) -> bool {
-        let Some(start) = self.starts.get_mut(self.count) else {
-            return false;
-        };
-        *start = at as u32;
-        self.count += 1;
-        true
+    pub(super) fn begin(&mut self, at: usize) {
+        match self.first.get_mut(self.count) {
+            Some(start) => {
+                *start = at as u32;
+                self.count += 1;
+            }
+            None => self.begin_one_more(at),
+        }
     }
 
-    fn of(&self, at: usize) -> usize {
-        let starts = self.starts.iter().take(self.count);
+    #[cold]
+    #[inline(never)]
+    fn begin_one_more(&mut self, at: usize) {
+        self.more.push(at as u32);
+    }
+
+    /// Where the section of the event ends, on a line of this length.
+    pub(super) fn end_of_event(&self, length: usize) -> usize {
+        let second = self.first.get(1).filter(|_| self.count > 1);
+        second.map_or(length, |second| *second as usize)
+    }
+
+    /// The number of the section that has this place.
+    fn number_at(&self, at: usize) -> usize {
+        let starts = self.first.iter().take(self.count).chain(&self.more);
         starts.filter(|start| **start as usize <= at).count()
     }
 }
@@ -134,7 +127,7 @@ pub(super) fn resolve(line: &mut Vec<u8>, sections: &Sections) {
         .map(|(position, piece)| {
             let field = LineField {
                 key: piece.key.into(),
-                rank: (sections.of(at), Reverse(position)),
+                rank: (sections.number_at(at), Reverse(position)),
                 piece,
             };
             at += piece.bytes.len();
@@ -221,7 +214,7 @@ mod tests {
         let mut sections = Sections::new();
         for (at, part) in parts.iter().enumerate() {
             if at > 0 {
-                assert!(sections.begin(line.len()));
+                sections.begin(line.len());
             }
             line.extend_from_slice(part.as_bytes());
         }

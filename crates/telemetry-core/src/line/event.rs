@@ -134,28 +134,13 @@ impl<'a> EventLine<'a> {
     /// Adds the fields of a span or of the scope.
     #[inline]
     pub(super) fn add(&mut self, fields: &Fields) {
-        self.begin_section();
+        self.sections.begin(self.out.len());
         self.sets.add(fields.keys().sum);
         if fields.bytes().len() <= self.limit {
             self.out.extend_from_slice(fields.bytes());
         } else {
             limit::add_bounded(self.out, fields.bytes(), self.limit);
         }
-    }
-
-    #[inline]
-    fn begin_section(&mut self) {
-        if !self.sections.begin(self.out.len()) {
-            self.join_sections();
-        }
-    }
-
-    /// Makes one section of all that there are.
-    #[cold]
-    #[inline(never)]
-    fn join_sections(&mut self) {
-        conflicts::resolve(self.out, &self.sections);
-        self.sections = Sections::joined(self.out.len());
     }
 
     /// Says whether the ids of the current span belong on the line.
@@ -167,7 +152,7 @@ impl<'a> EventLine<'a> {
     /// Adds the ids of the span context, which fields of these names win over.
     #[inline]
     pub(super) fn add_trace(&mut self, context: &SpanContext) {
-        self.begin_section();
+        self.sections.begin(self.out.len());
         self.sets.add(TRACE_SET);
         self.id(TRACE_ID_FRAME, context.trace_id().to_bytes());
         self.id(SPAN_ID_FRAME, context.span_id().to_bytes());
@@ -209,9 +194,7 @@ impl<'a> EventLine<'a> {
     fn has_no_conflict(&self) -> bool {
         let is_straight = self.callsite.shape == Shape::Straight;
         let declared = || self.callsite.keys().filter(|_| is_straight);
-        let Some(context_at) = self.sections.end_of_first(self.out.len()) else {
-            return false;
-        };
+        let context_at = self.sections.end_of_event(self.out.len());
         let (own, context) = self.out.split_at(context_at);
         let own = Pieces(own).map(|piece| piece.key);
         let undeclared = own.filter(|key| !declared().any(|known| known == *key));
