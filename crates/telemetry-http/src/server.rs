@@ -42,6 +42,8 @@ const ROOM: usize = 15;
 /// Where a request comes from, and what may be recorded of it.
 #[derive(Debug)]
 pub(crate) struct Origin<'a> {
+    /// What the client asked for.
+    pub(crate) target: &'a Uri,
     /// The trace that it says it is part of.
     pub(crate) parent: Option<Context>,
     /// Anybody may call: the trace of a stranger is linked to, and not continued.
@@ -62,11 +64,11 @@ impl Recording {
     #[inline(never)]
     pub(crate) fn start<'a, B>(
         request: &Request<B>,
-        target: &Uri,
         origin: impl FnOnce() -> Origin<'a>,
     ) -> Option<Self> {
         let instruments = INSTRUMENTS.get()?;
         let origin = origin();
+        let target = origin.target;
         let method = method_name(request.method());
         let (name, route) = match origin.route {
             Some(route) => {

@@ -111,8 +111,8 @@ impl<S> HttpTelemetry<S> {
         headers: &Headers<'_>,
         lifecycle: &Lifecycle,
     ) -> Option<Recording> {
-        let target = lifecycle.route.target(request);
-        Recording::start(request, target, || Origin {
+        Recording::start(request, || Origin {
+            target: lifecycle.route.target(request),
             parent: propagation::extract(headers),
             is_public: self.settings.public_endpoint,
             route: lifecycle.route.template(),
