@@ -39,7 +39,7 @@ pub(crate) fn sensitivity(key: &str) -> Sensitivity {
         .sensitivity(key)
 }
 
-/// Says whether the last word of the name of a parameter is a secret in queries alone.
+/// Says whether the last word of the name of a parameter is a secret in queries only.
 pub(crate) fn is_sensitive_parameter(name: &str) -> bool {
     let name = normalized(stem(name));
     let mut words = WORDS.iter().filter(|word| word.place == Place::Query);
@@ -94,7 +94,7 @@ impl SensitiveKeys {
 
     #[inline(always)]
     fn sensitivity(&self, key: &str) -> Sensitivity {
-        // Nearly every key is told by its last letters to be none of these.
+        // Nearly every key is excluded by its last letters (bench `scope`).
         if self.endings.has(without_last_digits(key)) {
             self.find(key)
         } else {

@@ -232,7 +232,7 @@ fn is_secret(name: &str, value: &str) -> bool {
     matches!(mask_url_secrets(&value), Cow::Owned(_))
 }
 
-/// A text of which each piece is kept or masked, from the first to the last.
+/// A text whose pieces are kept or masked, from the first to the last.
 struct Output<'a> {
     text: &'a str,
     /// The end of the pieces so far.
