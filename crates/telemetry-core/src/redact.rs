@@ -2,6 +2,7 @@
 
 mod keys;
 mod urls;
+mod words;
 
 pub use keys::is_sensitive;
 pub(crate) use keys::{Sensitivity, extend, is_sensitive_parameter, sensitivity};

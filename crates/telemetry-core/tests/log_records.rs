@@ -131,7 +131,7 @@ fn records_are_lines_with_their_key_values() {
     assert_eq!(filtered[0]["event"], "asked_for");
 
     // A record that is logged while another is written keeps its own.
-    log::info!(outer:% = Chatty, last = 2; "{}", Chatty);
+    log::info!(outer:% = Chatty, last = 2; "{Chatty}");
     let lines_of_both = lines(&telemetry, &kept);
     for line in &lines_of_both {
         let own = if line["event"] == "inner" {

@@ -11,8 +11,8 @@ use tracing_subscriber::layer::{Context, Filter, Layer};
 
 use crate::log_records;
 
-/// Crates whose informational events say nothing to the application's readers: warnings and
-/// errors alone are lines. Sorted, with underscores.
+/// Crates whose informational events say nothing to the application's readers: only their
+/// warnings and errors are lines. Sorted, with underscores.
 const QUIETED: [&str; 46] = [
     "amq_protocol",
     "amq_protocol_tcp",
@@ -66,8 +66,8 @@ const QUIETED: [&str; 46] = [
 /// messages, too.
 const SILENCED: &str = "lapin";
 
-/// Decides which events are lines: by the level and the directives of the settings, and, of
-/// libraries that no directive names, warnings and errors alone.
+/// Decides which events are lines: by the level and the directives of the settings. Of libraries
+/// that no directive names only warnings and errors are.
 ///
 /// Made by [`Config::line_filter`](crate::Config::line_filter), for a subscriber of your own: a
 /// [`Filter`] of one layer, or a [`Layer`] that filters for all.

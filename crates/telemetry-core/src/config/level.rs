@@ -30,7 +30,7 @@ pub(super) fn name(level: &LevelFilter) -> &'static str {
     level.into_level().map_or("off", level_name)
 }
 
-/// Reads the directives of `RUST_LOG`; a bad one costs itself alone.
+/// Reads the directives of `RUST_LOG`; a bad one is left out.
 pub(super) fn directives(reader: &mut EnvironmentReader<'_>) -> Vec<Directive> {
     let Some(list) = reader.get("RUST_LOG") else {
         return Vec::new();

@@ -2,60 +2,7 @@
 
 use std::sync::OnceLock;
 
-/// The names of secrets: the one list of them.
-const WORDS: [Word; 47] = [
-    Word::ending("access_key"),
-    Word::ending("access_tokens"),
-    Word::ending("accesstoken"),
-    Word::ending("api_key"),
-    Word::ending("api_keys"),
-    Word::ending("apikey"),
-    Word::ending("authorization"),
-    Word::ending("authtoken"),
-    Word::ending("connection_string"),
-    Word::ending("cookie"),
-    Word::ending("cookies"),
-    Word::ending("credential"),
-    Word::ending("credentials"),
-    Word::ending("encryption_key"),
-    Word::ending("jsessionid"),
-    Word::ending("jwt"),
-    Word::ending("passcode").with_numbers(),
-    Word::ending("passphrase"),
-    Word::ending("passwd"),
-    Word::ending("password"),
-    Word::ending("password_hash"),
-    Word::ending("passwords"),
-    Word::ending("phpsessid"),
-    Word::ending("private_key"),
-    Word::ending("pwd"),
-    Word::ending("refresh_tokens"),
-    Word::ending("secret"),
-    Word::ending("secret_key"),
-    Word::ending("secrets"),
-    Word::ending("session_id"),
-    Word::ending("session_key"),
-    Word::ending("sessionid"),
-    Word::ending("signing_key"),
-    Word::ending("token"),
-    Word::whole("bearer"),
-    Word::whole("connect_sid"),
-    Word::whole("otp").with_numbers(),
-    Word::whole("pass"),
-    Word::whole("pin").with_numbers(),
-    Word::whole("sid"),
-    // What authorizes in a URL: the codes of OAuth, and keys and signatures of cloud storage.
-    Word::of_query("awsaccesskeyid"),
-    Word::of_query("code"),
-    Word::of_query("key"),
-    Word::of_query("sig"),
-    Word::of_query("signature"),
-    Word::of_query("state"),
-    Word::of_query("ticket"),
-];
-
-/// Words behind the name of a secret that is asked for once more.
-const REPETITIONS: [&str; 3] = ["confirmation", "confirm", "again"];
+use crate::redact::words::{Place, REPETITIONS, WORDS, Word, ends_with_words, normalized};
 
 static SENSITIVE: OnceLock<SensitiveKeys> = OnceLock::new();
 
@@ -92,7 +39,7 @@ pub(crate) fn sensitivity(key: &str) -> Sensitivity {
         .sensitivity(key)
 }
 
-/// Says whether the last word of the name of a parameter is a secret in queries alone.
+/// Says whether the last word of the name of a parameter is a secret in queries only.
 pub(crate) fn is_sensitive_parameter(name: &str) -> bool {
     let name = normalized(stem(name));
     let mut words = WORDS.iter().filter(|word| word.place == Place::Query);
@@ -103,62 +50,6 @@ pub(crate) fn is_sensitive_parameter(name: &str) -> bool {
 pub(crate) fn extend(additional: &[String]) {
     // A second installation does nothing, here too.
     let _already_set = SENSITIVE.set(SensitiveKeys::new(additional));
-}
-
-/// A name of secrets: words joined by underscores, lower case.
-#[derive(Clone, Copy, Debug)]
-struct Word<S = &'static str> {
-    name: S,
-    place: Place,
-    /// Whether a number is a secret too.
-    numbers: bool,
-}
-
-/// Where in a key a name counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Ending,
-    Whole,
-    /// At the end of the name of a parameter of a query.
-    Query,
-}
-
-impl<S> Word<S> {
-    const fn new(name: S, place: Place) -> Self {
-        Self {
-            name,
-            place,
-            numbers: false,
-        }
-    }
-
-    const fn ending(name: S) -> Self {
-        Self::new(name, Place::Ending)
-    }
-
-    const fn whole(name: S) -> Self {
-        Self::new(name, Place::Whole)
-    }
-
-    const fn of_query(name: S) -> Self {
-        Self::new(name, Place::Query)
-    }
-}
-
-impl Word {
-    const fn with_numbers(mut self) -> Self {
-        self.numbers = true;
-        self
-    }
-}
-
-impl Word<String> {
-    fn matches(&self, key: &str) -> bool {
-        match self.place {
-            Place::Ending => ends_with_words(key, &self.name),
-            Place::Whole | Place::Query => key == self.name,
-        }
-    }
 }
 
 struct SensitiveKeys {
@@ -203,7 +94,7 @@ impl SensitiveKeys {
 
     #[inline(always)]
     fn sensitivity(&self, key: &str) -> Sensitivity {
-        // Nearly every key is told by its last letters to be none of these.
+        // Nearly every key is excluded by its last letters (bench `scope`).
         if self.endings.has(without_last_digits(key)) {
             self.find(key)
         } else {
@@ -304,31 +195,6 @@ fn stem(key: &str) -> &str {
 fn strip_suffix_in_any_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
     let (before, end) = text.split_at_checked(text.len().checked_sub(suffix.len())?)?;
     end.eq_ignore_ascii_case(suffix).then_some(before)
-}
-
-/// Says whether a normalized key is `name`, or ends with it as words.
-fn ends_with_words(key: &str, name: &str) -> bool {
-    key.strip_suffix(name)
-        .is_some_and(|before| before.is_empty() || before.ends_with('_'))
-}
-
-/// Splits a key into words at separators and where lower case turns to upper, and joins
-/// them with underscores in lower case.
-fn normalized(key: &str) -> String {
-    let mut out = String::with_capacity(key.len() + 4);
-    let mut after_lower = false;
-    for character in key.chars() {
-        if !character.is_alphanumeric() {
-            out.push('_');
-        } else {
-            if after_lower && character.is_uppercase() {
-                out.push('_');
-            }
-            out.extend(character.to_lowercase());
-        }
-        after_lower = character.is_lowercase() || character.is_numeric();
-    }
-    out
 }
 
 #[cfg(test)]
