@@ -82,6 +82,7 @@ mod install;
 mod logs;
 mod metrics;
 mod of_export;
+mod origin;
 mod pipeline;
 mod propagators;
 mod resource;

@@ -537,4 +537,7 @@ fn a_flush_where_nothing_goes_on_ends_in_time() {
     output.release();
     assert!(writer.flush_within(TIMEOUT));
     assert_eq!(output.lines(), ["waits"]);
+    // What came to an end is written at once from then on.
+    write(&writer, "last");
+    assert_eq!(output.lines(), ["waits", "last"]);
 }
