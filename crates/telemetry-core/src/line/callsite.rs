@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::RwLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
 
 use tracing::Metadata;
 
@@ -245,13 +245,35 @@ pub(super) fn of(metadata: &'static Metadata<'static>) -> &'static Callsite {
 #[cold]
 #[inline(never)]
 fn find(metadata: &'static Metadata<'static>, address: usize) -> &'static Callsite {
-    let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(callsite) = all.as_ref().and_then(|all| all.get(&address)) {
+    let known = retry(|| {
+        let all = ALL.try_read().ok()?;
+        Some(all.as_ref().and_then(|all| all.get(&address)).copied())
+    });
+    if let Some(Some(callsite)) = known {
         return callsite;
     }
-    drop(all);
-    let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
-    all.get_or_insert_default()
-        .entry(address)
-        .or_insert_with(|| Box::leak(Box::new(Callsite::new(metadata))))
+    // Rendered without the lock, which is then held for a moment.
+    let callsite: &'static Callsite = Box::leak(Box::new(Callsite::new(metadata)));
+    let kept = retry(|| {
+        let mut all = ALL.try_write().ok()?;
+        Some(
+            *all.get_or_insert_default()
+                .entry(address)
+                .or_insert(callsite),
+        )
+    });
+    kept.unwrap_or(callsite)
+}
+
+/// Tries what needs the lock. A forked child finds it locked for ever if another thread held it: the
+/// callsite is then known to its thread alone.
+fn retry<T>(attempt: impl FnMut() -> Option<T>) -> Option<T> {
+    const MAX_ATTEMPTS: usize = 200;
+    let attempts = std::iter::repeat_with(attempt).take(MAX_ATTEMPTS);
+    let mut attempts = attempts.inspect(|result| {
+        if result.is_none() {
+            std::thread::yield_now();
+        }
+    });
+    attempts.find_map(|result| result)
 }

@@ -7,6 +7,7 @@ mod sync;
 
 // The same file as in production, with the lock, conditions and clock of the model.
 #[path = "buffer.rs"]
+#[allow(clippy::duplicate_mod, reason = "this one has the lock of the model")]
 mod buffer;
 
 use std::collections::VecDeque;
@@ -79,6 +80,7 @@ impl Model {
         loop {
             let at_most = thread_rng().gen_bool(0.3).then_some(Duration::from_secs(1));
             let mut batch = self.buffer.take(at_most);
+            assert!(batch.is_flush || !batch.chunks.is_empty() || at_most.is_some());
             while let Some(chunk) = batch.chunks.pop_front() {
                 let mut lines: VecDeque<Line> = chunk
                     .bytes

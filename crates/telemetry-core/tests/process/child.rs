@@ -11,7 +11,7 @@ use serde_json::Value;
 use telemetry_core::TelemetryGuard;
 
 const SCENARIO: &str = "TEST_SCENARIO";
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(180);
 
 /// All scenarios, by name.
 const SCENARIOS: &[&[(&str, fn())]] = &[
