@@ -10,7 +10,7 @@ use fork::{Fork, fork, waitpid_nohang};
 use rustix::process::{Pid, Signal, kill_process};
 use telemetry_core::{Telemetry, TelemetryGuard, statistics};
 
-use crate::child::{init, play, say};
+use crate::child::{Scenario, init, play, say};
 
 /// How long the guard and `exit` may take in a child.
 const END_TIMEOUT: Duration = Duration::from_millis(50);
@@ -18,7 +18,7 @@ const END_TIMEOUT: Duration = Duration::from_millis(50);
 const HANG_TIMEOUT: Duration = Duration::from_secs(10);
 const FORKS: usize = 1_000;
 
-pub(crate) const SCENARIOS: &[(&str, fn())] = &[
+pub(crate) const SCENARIOS: &[Scenario] = &[
     ("fork_once", || {
         let guard = init();
         tracing::info!("before");
