@@ -224,7 +224,7 @@ fn fork() {
     match fork::fork().unwrap() {
         fork::Fork::Child => {
             tracing::info_span!("child").in_scope(|| tracing::info!("of_child"));
-            let begun = std::time::Instant::now();
+            let begun = Instant::now();
             drop(telemetry);
             let is_in_time = begun.elapsed() < Duration::from_millis(50);
             std::process::exit(i32::from(!is_in_time));
