@@ -1,11 +1,12 @@
 //! What a line costs the thread that logs it, by how it gets to the output: paced, as fast as
-//! it goes, and while the output stalls.
+//! it goes, and while the output stalls. And how whole lines are where two processes have one pipe.
 //!
 //! Each contender has a process of its own for each regime and turn. The line is the reference line of the suite `line`, and is
 //! made by our layer for all contenders: what differs is who takes it.
 
 mod contenders;
 mod output;
+mod pipe;
 
 use std::hint::spin_loop;
 use std::time::{Duration, Instant};
@@ -79,6 +80,7 @@ pub(crate) fn run(turns: u32) {
         }
         series.print(regime.title);
     }
+    pipe::run(turns);
 }
 
 /// Is one contender in one regime, and prints what was measured.
@@ -87,6 +89,9 @@ pub(crate) fn run(turns: u32) {
 ///
 /// When there is none of such a name.
 pub(crate) fn measure(name: &str, regime: &str) {
+    if regime == pipe::REGIME {
+        return pipe::log(name);
+    }
     let contender = CONTENDERS.iter().find(|known| known.name == name);
     let contender = contender.unwrap_or_else(|| panic!("no contender {name:?}"));
     let regime = REGIMES.iter().find(|known| known.name == regime);

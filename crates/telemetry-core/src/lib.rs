@@ -68,7 +68,9 @@
 //! `line_truncated` where it was cut.
 //!
 //! Nothing that is logged can fail, block or panic: lines wait in a buffer bounded in
-//! bytes, which one thread writes in batches. [`statistics`] counts what was lost.
+//! bytes, which one thread writes in batches. [`statistics`] counts what was lost. Telemetry ends
+//! with its last guard; `exit` waits for lines too, and a line that comes after the end, or in a
+//! forked child, is written before the call that logs it returns.
 
 mod builder;
 mod client;

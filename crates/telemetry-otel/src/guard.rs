@@ -1,6 +1,6 @@
-//! Ending log lines and export.
+//! Ending log lines and export, with the last guard.
 
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,18 +11,38 @@ use crate::pipeline::{Action, Pipeline};
 /// How long the end of the program waits for export, unless it says so itself.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Ends log lines and export. Keep it until the end of `main`.
+/// What the guards of the process share.
+static PIPELINE: Mutex<Weak<Pipeline>> = Mutex::new(Weak::new());
+
+/// Ends log lines and export when it is the last guard. Keep it until the end of `main`.
+///
+/// A forked child exports nothing, and its guard waits for nothing.
 #[derive(Debug)]
 #[must_use = "what waits to be exported is lost when the program ends without it"]
 pub struct OtelGuard {
     lines: TelemetryGuard,
     /// Absent when nothing is exported.
-    pipeline: Option<Pipeline>,
+    pipeline: Option<Arc<Pipeline>>,
 }
 
 impl OtelGuard {
+    /// Makes the first guard.
     pub(crate) fn new(lines: TelemetryGuard, pipeline: Option<Pipeline>) -> Self {
+        let pipeline = pipeline.map(Arc::new);
+        if let Some(pipeline) = &pipeline {
+            let mut shared = PIPELINE.lock().unwrap_or_else(PoisonError::into_inner);
+            *shared = Arc::downgrade(pipeline);
+        }
         Self { lines, pipeline }
+    }
+
+    /// Makes a guard of what is installed already.
+    pub(crate) fn further(lines: TelemetryGuard) -> Self {
+        let shared = PIPELINE.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            lines,
+            pipeline: shared.upgrade(),
+        }
     }
 
     /// Says whether anything is exported.
@@ -41,18 +61,19 @@ impl OtelGuard {
     /// processes, and before a fork or suspend.
     pub fn flush(&self, deadline: Duration) -> bool {
         let begun = Instant::now();
-        let exported = export(self.pipeline.as_ref(), Action::Flush, deadline);
+        let exported = export(self.pipeline.as_deref(), Action::Flush, deadline);
         self.lines.flush(deadline.saturating_sub(begun.elapsed())) && exported
     }
 
     /// Exports what waits, ends export, and waits until all lines are written, without
-    /// blocking the thread; `false` when `deadline` passes first, or an export fails.
+    /// blocking the thread; `false` when `deadline` passes first, or an export fails. Export ends with
+    /// the last guard.
     ///
     /// Works on any flavour of runtime, and comes back by the deadline whatever the
     /// collector does.
     pub async fn shutdown(mut self, deadline: Duration) -> bool {
         let begun = Instant::now();
-        let pipeline = self.pipeline.take();
+        let pipeline = last(self.pipeline.take());
         let (done, is_done) = tokio::sync::oneshot::channel();
         // A thread of its own: the runtime may be the one thread that tasks need.
         let waiter = thread::Builder::new()
@@ -75,8 +96,20 @@ impl OtelGuard {
 impl Drop for OtelGuard {
     fn drop(&mut self) {
         let shutdown = Action::Shutdown(DEFAULT_DEADLINE);
-        let _is_exported = export(self.pipeline.as_ref(), shutdown, DEFAULT_DEADLINE);
+        let pipeline = last(self.pipeline.take());
+        let _is_exported = export(pipeline.as_ref(), shutdown, DEFAULT_DEADLINE);
     }
+}
+
+/// Takes the pipeline from the last guard, to be ended.
+fn last(pipeline: Option<Arc<Pipeline>>) -> Option<Pipeline> {
+    let pipeline = pipeline?;
+    if pipeline.origin.is_forked() {
+        // Its providers would wait for threads that the child has not.
+        std::mem::forget(pipeline);
+        return None;
+    }
+    Arc::into_inner(pipeline)
 }
 
 /// Flushes or ends all providers at the same time, each on a thread of its own, and waits
@@ -85,6 +118,9 @@ fn export(pipeline: Option<&Pipeline>, action: Action, deadline: Duration) -> bo
     let Some(pipeline) = pipeline else {
         return true;
     };
+    if pipeline.origin.is_forked() {
+        return true;
+    }
     let begun = Instant::now();
     let failures = pipeline.health.all_failures();
     let (done, is_done) = mpsc::channel();

@@ -91,7 +91,8 @@ impl OtelBuilder {
     /// Puts log lines and export into effect for the whole process.
     ///
     /// Export that is asked for and cannot be had is one line that says why, and the
-    /// application runs. When telemetry is installed already this does nothing.
+    /// application runs. When telemetry is installed already this only adds a guard: telemetry ends
+    /// with its last one.
     ///
     /// # Errors
     ///
@@ -134,8 +135,9 @@ impl OtelBuilder {
             }
         })?;
         if !is_first {
-            pipeline = None;
-        } else if let Some(problem) = off {
+            return Ok(OtelGuard::further(lines));
+        }
+        if let Some(problem) = off {
             tracing::info!(
                 target: LOGGER,
                 message = names::event::OTEL_EXPORT_OFF,

@@ -81,6 +81,7 @@ mod install;
 mod logs;
 mod metrics;
 mod of_export;
+mod origin;
 mod pipeline;
 mod propagators;
 mod resource;

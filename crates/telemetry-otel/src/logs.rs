@@ -17,6 +17,7 @@ use crate::config::BatchSettings;
 use crate::exporter::Health;
 use crate::logs::queue::Queue;
 use crate::logs::thread::Worker;
+use crate::origin::Origin;
 
 /// Exports each line as a log record. What is exported is what is written: the same fields, of
 /// the same types, in the same order.
@@ -28,6 +29,7 @@ use crate::logs::thread::Worker;
 pub(crate) struct LogRecords {
     queue: Arc<Queue>,
     provider: SdkLoggerProvider,
+    origin: Origin,
 }
 
 impl LogRecords {
@@ -46,7 +48,11 @@ impl LogRecords {
         std::thread::Builder::new()
             .name("telemetry-records".into())
             .spawn(move || worker.run())?;
-        Ok(Self { queue, provider })
+        Ok(Self {
+            queue,
+            provider,
+            origin: Origin::new(),
+        })
     }
 
     /// Waits until all lines that it has taken so far are exported, or could not be.
@@ -71,6 +77,9 @@ impl LogRecords {
 impl LineSink for LogRecords {
     #[inline]
     fn accept(&self, line: &[u8], _level: Level) {
-        self.queue.push(line);
+        // A forked child has no thread that would export it, and may find the queue locked for ever.
+        if !self.origin.is_forked() {
+            self.queue.push(line);
+        }
     }
 }

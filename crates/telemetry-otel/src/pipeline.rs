@@ -18,6 +18,7 @@ use crate::exporter::{
     Console, ExportRuntime, Health, Watched, otlp_logs, otlp_metrics, otlp_spans,
 };
 use crate::logs::LogRecords;
+use crate::origin::Origin;
 use crate::span_queue::{Bounded, Draining, Waiting};
 
 /// What flushes or ends a provider.
@@ -30,6 +31,7 @@ pub(crate) struct Pipeline {
     pub(crate) metrics: Option<SdkMeterProvider>,
     pub(crate) logs: Option<LogRecords>,
     pub(crate) health: Arc<Health>,
+    pub(crate) origin: Origin,
     _runtime: ExportRuntime,
 }
 
@@ -93,6 +95,7 @@ impl Pipeline {
                 .transpose()
                 .map_err(PipelineError::Thread)?,
             health: parts.health,
+            origin: Origin::new(),
             _runtime: parts.runtime,
         })
     }

@@ -11,6 +11,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 
 use crate::config::Signal;
 use crate::exporter::Health;
+use crate::origin::Origin;
 
 /// How many spans wait: shared by who adds to them and who takes them away.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,7 @@ pub(crate) struct Bounded<P> {
     most: usize,
     waiting: Waiting,
     health: Arc<Health>,
+    origin: Origin,
 }
 
 /// The exporter of such a processor.
@@ -40,6 +42,7 @@ impl<P> Bounded<P> {
             most,
             waiting,
             health: Arc::clone(health),
+            origin: Origin::new(),
         }
     }
 }
@@ -59,6 +62,10 @@ impl<P: SpanProcessor> SpanProcessor for Bounded<P> {
     }
 
     fn on_end(&self, span: SpanData) {
+        // A forked child has no thread that would take it.
+        if self.origin.is_forked() {
+            return;
+        }
         let Waiting(waiting) = &self.waiting;
         if waiting.fetch_add(1, Ordering::Relaxed) >= self.most {
             waiting.fetch_sub(1, Ordering::Relaxed);

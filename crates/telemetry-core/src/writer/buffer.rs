@@ -68,8 +68,8 @@ struct State {
     /// Bytes that the thread has taken and not yet written.
     taken: usize,
     thread: Thread,
-    /// An urgent line came since the last batch was taken.
-    is_urgent: bool,
+    /// The most pressing cause since the last batch was taken.
+    pending: Cause,
     /// When the last batch was taken.
     taken_at: Option<Instant>,
 
@@ -99,19 +99,35 @@ enum Thread {
     /// Writing, or woken.
     #[default]
     Awake,
-    /// Waiting for its pause to end: only what is urgent wakes it.
+    /// Keeping its distance from the last batch.
+    Spacing,
+    /// Waiting for its pause to end.
     Pausing,
     /// Waiting for the next line.
     Asleep,
 }
 
+/// Why the thread may have to be woken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    #[default]
+    Line,
+    /// A warning or an error.
+    UrgentLine,
+    /// Somebody waits, or there is much to write.
+    Need,
+}
+
 impl State {
-    /// Says whether the thread has to be woken, and if so remembers that it was.
+    /// Says whether the thread has to be woken, and if so remembers that it was. Where it is awake, the
+    /// cause counts when it would wait the next time.
     #[inline]
-    fn wakes(&mut self, is_urgent: bool) -> bool {
+    fn wakes(&mut self, cause: Cause) -> bool {
+        self.pending = self.pending.max(cause);
         let wakes = match self.thread {
             Thread::Awake => false,
-            Thread::Pausing => is_urgent,
+            Thread::Spacing => cause >= Cause::Need,
+            Thread::Pausing => cause >= Cause::UrgentLine,
             Thread::Asleep => true,
         };
         if wakes {
@@ -181,20 +197,24 @@ impl Buffer {
     #[inline]
     pub(super) fn push(&self, line: &[u8], is_urgent: bool) {
         let mut state = self.state.lock();
-        let mut used = state.gathered + state.taken;
-        if used + line.len() > self.capacity {
+        if state.gathered + state.taken + line.len() > self.capacity {
             match self.wait_for_room(state, line.len()) {
                 Some(with_room) => state = with_room,
                 None => return,
             }
-            used = state.gathered + state.taken;
         }
         state.append(line);
         if state.is_ended {
             return self.write_through(state);
         }
-        state.is_urgent |= is_urgent;
-        let wakes = state.wakes(is_urgent || used > self.wake_threshold);
+        let cause = if state.gathered > self.wake_threshold {
+            Cause::Need
+        } else if is_urgent {
+            Cause::UrgentLine
+        } else {
+            Cause::Line
+        };
+        let wakes = state.wakes(cause);
         drop(state);
         if wakes {
             self.wake.notify_one();
@@ -211,7 +231,7 @@ impl Buffer {
         if self.overflow == Overflow::Drop {
             state.refused += 1;
             state.drops.add(1);
-            if state.wakes(true) {
+            if state.wakes(Cause::Need) {
                 self.wake.notify_one();
             }
             return None;
@@ -221,7 +241,7 @@ impl Buffer {
             if used == 0 || used + line <= self.capacity {
                 return Some(state);
             }
-            if state.wakes(true) {
+            if state.wakes(Cause::Need) {
                 self.wake.notify_one();
             }
             state = self.progress.wait_until(state, None);
@@ -232,8 +252,7 @@ impl Buffer {
     #[cold]
     fn write_through(&self, mut state: MutexGuard<'_, State>) {
         if state.is_stalled {
-            state.is_urgent = true;
-            if state.wakes(true) {
+            if state.wakes(Cause::Need) {
                 self.wake.notify_one();
             }
             return;
@@ -268,7 +287,7 @@ impl Buffer {
     ) -> (MutexGuard<'a, State>, bool) {
         state.flushes_asked += 1;
         let ticket = state.flushes_asked;
-        if state.wakes(true) {
+        if state.wakes(Cause::Need) {
             self.wake.notify_one();
         }
         while state.flushes_done < ticket {
@@ -303,20 +322,18 @@ impl Buffer {
         let mut state = self.state.lock();
         loop {
             // Also the first time: what comes within the pause is written in one batch.
-            if state.flushes_asked == state.flushes_done {
-                state = if state.is_urgent {
-                    self.pause_for_urgent(state)
-                } else {
-                    self.pause(state, &mut pause, end)
-                };
-            }
+            state = match std::mem::take(&mut state.pending) {
+                Cause::Line => self.pause(state, &mut pause, end),
+                Cause::UrgentLine => self.keep_distance(state),
+                Cause::Need => state,
+            };
             let is_over = end.is_some_and(|end| end <= now());
             if state.gathered > 0 || state.flushes_asked > state.flushes_done || is_over {
                 break;
             }
         }
         state.thread = Thread::Awake;
-        state.is_urgent = false;
+        state.pending = Cause::Line;
         state.taken_at = Some(now());
         state.taken = state.gathered;
         state.gathered = 0;
@@ -328,9 +345,10 @@ impl Buffer {
     }
 
     /// Waits until an urgent line may follow the last batch.
-    fn pause_for_urgent<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn keep_distance<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         let due = state.taken_at.map(|taken_at| taken_at + URGENT_INTERVAL);
-        while due.is_some_and(|due| now() < due) {
+        state.thread = Thread::Spacing;
+        while state.thread != Thread::Awake && due.is_some_and(|due| now() < due) {
             state = self.wake.wait_until(state, due);
         }
         state

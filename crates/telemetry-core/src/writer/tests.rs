@@ -1,131 +1,18 @@
 //! The writer against outputs of every kind.
 
-use std::collections::VecDeque;
-use std::io::Write;
-use std::io::{self, ErrorKind};
-use std::sync::{Condvar, Mutex};
+mod output;
+
+use std::io::ErrorKind;
+use std::sync::Mutex;
 use std::time::Instant;
+
+use output::{Output, Step};
 
 use super::*;
 use crate::writer;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 const MIB: usize = 1024 * 1024;
-
-/// An output that does as it is told.
-#[derive(Clone, Default)]
-struct Output(Arc<Inner>);
-
-#[derive(Default)]
-struct Inner {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    written: Vec<u8>,
-    /// How many bytes each call took.
-    calls: Vec<usize>,
-    /// Calls wait while this is set.
-    is_stalled: bool,
-    /// Calls that wait at this moment.
-    waiting: usize,
-    /// What the next calls do, before they write all they are given.
-    script: VecDeque<Step>,
-}
-
-enum Step {
-    /// Takes at most so many bytes.
-    Take(usize),
-    Fail(ErrorKind),
-    Panic,
-}
-
-impl Output {
-    fn stalled() -> Self {
-        let output = Self::default();
-        output.stall();
-        output
-    }
-
-    fn stall(&self) {
-        self.0.state.lock().unwrap().is_stalled = true;
-    }
-
-    fn scripted(script: impl IntoIterator<Item = Step>) -> Self {
-        let output = Self::default();
-        output.0.state.lock().unwrap().script.extend(script);
-        output
-    }
-
-    fn release(&self) {
-        self.0.state.lock().unwrap().is_stalled = false;
-        self.0.changed.notify_all();
-    }
-
-    /// Waits until a call waits.
-    fn wait_until_stalled(&self) {
-        let state = self.0.state.lock().unwrap();
-        let (_state, timeout) = self
-            .0
-            .changed
-            .wait_timeout_while(state, TIMEOUT, |state| state.waiting == 0)
-            .unwrap();
-        assert!(!timeout.timed_out());
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.state.lock().unwrap().written.clone()).unwrap()
-    }
-
-    /// The lines written, without reports of loss.
-    fn lines(&self) -> Vec<String> {
-        self.text()
-            .lines()
-            .filter(|line| !line.starts_with("loss"))
-            .map(str::to_owned)
-            .collect()
-    }
-
-    fn reports(&self) -> Vec<String> {
-        self.text()
-            .lines()
-            .filter(|line| line.starts_with("loss"))
-            .map(str::to_owned)
-            .collect()
-    }
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut state = self.0.state.lock().unwrap();
-        state.waiting += 1;
-        self.0.changed.notify_all();
-        let mut state = self
-            .0
-            .changed
-            .wait_while(state, |state| state.is_stalled)
-            .unwrap();
-        state.waiting -= 1;
-        let length = match state.script.pop_front() {
-            Some(Step::Take(most)) => bytes.len().min(most),
-            Some(Step::Fail(kind)) => return Err(kind.into()),
-            Some(Step::Panic) => {
-                drop(state);
-                panic!("on purpose")
-            }
-            None => bytes.len(),
-        };
-        state.written.extend_from_slice(&bytes[..length]);
-        state.calls.push(length);
-        Ok(length)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn start(output: &Output, capacity: usize, overflow: Overflow) -> Writer {
     let report: ReportLine = Box::new(|report| match report {
@@ -538,4 +425,7 @@ fn a_flush_where_nothing_goes_on_ends_in_time() {
     output.release();
     assert!(writer.flush_within(TIMEOUT));
     assert_eq!(output.lines(), ["waits"]);
+    // What came to an end is written at once from then on.
+    write(&writer, "last");
+    assert_eq!(output.lines(), ["waits", "last"]);
 }

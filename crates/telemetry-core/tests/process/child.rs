@@ -1,6 +1,5 @@
 //! Processes of their own: this binary once more, with one test that plays a scenario.
 
-use std::io::Write as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -11,10 +10,13 @@ use serde_json::Value;
 use telemetry_core::TelemetryGuard;
 
 const SCENARIO: &str = "TEST_SCENARIO";
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// All scenarios, by name.
-const SCENARIOS: &[&[(&str, fn())]] = &[
+/// A scenario, with its name.
+pub(crate) type Scenario = (&'static str, fn());
+
+/// All scenarios.
+const SCENARIOS: &[&[Scenario]] = &[
     crate::exits::SCENARIOS,
     crate::forks::SCENARIOS,
     crate::guards::SCENARIOS,
@@ -111,7 +113,7 @@ pub(crate) fn kill_self() {
 
 /// Writes to the standard error stream, as a scenario does to its test.
 pub(crate) fn say(text: &str) {
-    writeln!(std::io::stderr(), "{text}").unwrap();
+    eprintln!("{text}");
 }
 
 /// Does nothing unless it is the process of a scenario.

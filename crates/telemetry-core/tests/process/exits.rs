@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, getpid, kill_process};
 
-use crate::child::{command, ended, init, kill_self, play, say, spend};
+use crate::child::{Scenario, command, ended, init, kill_self, play, say, spend};
 
 /// How many processes end in each way.
 const PROCESSES: usize = 50;
@@ -18,7 +18,7 @@ const CRASH_DELAY: Duration = Duration::from_millis(50);
 /// A shorter delay, in milliseconds, for a machine whose cores are free.
 const CRASH_DELAY_VARIABLE: &str = "TEST_CRASH_DELAY";
 
-pub(crate) const SCENARIOS: &[(&str, fn())] = &[
+pub(crate) const SCENARIOS: &[Scenario] = &[
     ("error_and_exit", || {
         let _guard = init();
         tracing::error!("last");

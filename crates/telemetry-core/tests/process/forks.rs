@@ -7,9 +7,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fork::{Fork, fork, waitpid_nohang};
+use rustix::process::{Pid, Signal, kill_process};
 use telemetry_core::{Telemetry, TelemetryGuard, statistics};
 
-use crate::child::{init, play, say};
+use crate::child::{Scenario, init, play, say};
 
 /// How long the guard and `exit` may take in a child.
 const END_TIMEOUT: Duration = Duration::from_millis(50);
@@ -17,7 +18,7 @@ const END_TIMEOUT: Duration = Duration::from_millis(50);
 const HANG_TIMEOUT: Duration = Duration::from_secs(10);
 const FORKS: usize = 1_000;
 
-pub(crate) const SCENARIOS: &[(&str, fn())] = &[
+pub(crate) const SCENARIOS: &[Scenario] = &[
     ("fork_once", || {
         let guard = init();
         tracing::info!("before");
@@ -105,6 +106,8 @@ fn fork_child(guard: TelemetryGuard, work: impl FnOnce()) -> TelemetryGuard {
             }
             None if Instant::now() > deadline => {
                 say("hang");
+                let hanging = Pid::from_raw(pid).unwrap();
+                kill_process(hanging, Signal::KILL).unwrap();
                 return guard;
             }
             None => thread::yield_now(),
@@ -121,6 +124,7 @@ fn forks_while_threads_log() {
                 while !IS_OVER.load(Ordering::Relaxed) {
                     tracing::info!("of_thread");
                     tracing::warn!("of_thread");
+                    thread::yield_now();
                 }
             });
         }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use telemetry_core::{Telemetry, statistics};
 
-use crate::child::{init, kill_self, play};
+use crate::child::{Scenario, init, kill_self, play};
 
-pub(crate) const SCENARIOS: &[(&str, fn())] = &[
+pub(crate) const SCENARIOS: &[Scenario] = &[
     ("line_after_shutdown", || {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let ended = init().shutdown(Duration::from_secs(10));

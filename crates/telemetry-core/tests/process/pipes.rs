@@ -8,11 +8,11 @@ use std::time::Duration;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use telemetry_core::{Overflow, Telemetry};
 
-use crate::child::{command, init, lines};
+use crate::child::{Scenario, command, init, lines};
 
 const LINES: usize = 60_000;
 
-pub(crate) const SCENARIOS: &[(&str, fn())] = &[
+pub(crate) const SCENARIOS: &[Scenario] = &[
     ("many_lines", many_lines),
     ("many_lines_to_stderr", many_lines_to_stderr),
     ("lines_beside_println", lines_beside_println),

@@ -13,7 +13,7 @@ const PROTOCOLS: [&str; 2] = ["grpc", "http/protobuf"];
 fn a_second_installation_does_nothing_and_its_end_ends_nothing() {
     let collector = Collector::start();
     let ended = play("twice", &collector, &[]);
-    assert_eq!(ended.said("exports"), "true false");
+    assert_eq!(ended.said("exports"), "true true");
     assert_eq!(ended.events(), ["telemetry_initialized", "before", "after"]);
     for event in ended.events() {
         collector.wait_for_log(event);
@@ -22,6 +22,28 @@ fn a_second_installation_does_nothing_and_its_end_ends_nothing() {
     let nowhere = play("twice", &collector, &[("OTEL_EXPORTER_OTLP_ENDPOINT", "")]);
     assert_eq!(nowhere.said("exports"), "false false");
     nowhere.single("otel_export_off");
+}
+
+#[test]
+fn export_ends_with_the_last_guard() {
+    let collector = Collector::start();
+    let ended = play("first_of_two", &collector, &[]);
+    assert_eq!(ended.events(), ["telemetry_initialized", "after"]);
+    collector.wait_for_log("after");
+    assert_eq!(ended.said("exports_after"), "false");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_forked_child_exports_nothing_and_waits_for_nothing() {
+    let collector = Collector::start();
+    let ended = play("fork", &collector, &[]);
+    assert_eq!(ended.said("status"), "0");
+    ended.single("of_child");
+    ended.single("of_parent");
+    collector.wait_for_log("of_parent");
+    let logs = collector.logs();
+    assert!(!format!("{logs:?}").contains("of_child"), "{logs:?}");
 }
 
 #[test]

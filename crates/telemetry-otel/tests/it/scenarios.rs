@@ -25,6 +25,9 @@ pub(crate) fn play(scenario: &str) {
         "shutdown" => shutdown(),
         "spans" => spans(),
         "twice" => twice(),
+        "first_of_two" => first_of_two(),
+        #[cfg(unix)]
+        "fork" => fork(),
         other => panic!("no scenario {other}"),
     }
 }
@@ -202,6 +205,33 @@ fn spans() {
         let _attached = remote(TraceFlags::SAMPLED).attach();
         tracing::info_span!("beneath_sampled").in_scope(|| {});
     }
+    end(telemetry);
+}
+
+fn first_of_two() {
+    let first = init().unwrap();
+    let second = init().unwrap();
+    drop(first);
+    tracing::info!("after");
+    drop(second);
+    say("exports_after", init().unwrap().exports());
+}
+
+/// A child that records and drops the guard: it has 50 ms for that.
+#[cfg(unix)]
+fn fork() {
+    let telemetry = init().unwrap();
+    match fork::fork().unwrap() {
+        fork::Fork::Child => {
+            tracing::info_span!("child").in_scope(|| tracing::info!("of_child"));
+            let begun = Instant::now();
+            drop(telemetry);
+            let is_in_time = begun.elapsed() < Duration::from_millis(50);
+            std::process::exit(i32::from(!is_in_time));
+        }
+        fork::Fork::Parent(pid) => say("status", fork::waitpid(pid).unwrap()),
+    }
+    tracing::info!("of_parent");
     end(telemetry);
 }
 

@@ -47,6 +47,7 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
             column("memory", "MiB", "memory", Shown::Itself, 1),
             column("written", "%", "written", Shown::Itself, 1),
             column("unaccounted", "lines", "unaccounted", Shown::Itself, 0),
+            column("torn", "lines", "torn", Shown::Itself, 0),
         ],
         chart: Some(Chart {
             title: "Worst call while the output stalls for two seconds",
@@ -59,6 +60,7 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
             at_most("", "telemetry", "memory", 8.0),
             at_most("", "telemetry", "unaccounted", 0.0),
             at_least("", "telemetry", "unaccounted", 0.0),
+            at_most("two processes", "telemetry", "torn", 0.0),
         ],
     },
     Layout {
