@@ -58,7 +58,8 @@
 //! `timestamp`, `level`, `logger` and `event`; the event's own fields; those of enclosing
 //! `tracing` spans, inner ones first; those of the current scope; and `trace_id` and
 //! `span_id` when the current OpenTelemetry span is valid. A key appears once: what comes
-//! earlier in this list wins. A field that a user names as one of the first four is kept as
+//! earlier in this list wins. `event` is the message; without one it is the name of the nearest
+//! span, as with `#[instrument(err)]`, and outside of any span the file and line. A field that a user names as one of the first four is kept as
 //! `field.<name>`, and the values of [sensitive](is_sensitive) keys become `[redacted]`.
 //!
 //! Nothing that is logged can fail, block or panic: lines wait in a buffer bounded in

@@ -4,6 +4,7 @@ mod callsite;
 mod event;
 mod filter;
 mod layer;
+mod name;
 mod pretty;
 mod spans;
 mod timestamp;

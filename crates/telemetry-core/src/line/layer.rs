@@ -101,7 +101,8 @@ where
     fn on_event(&self, event: &Event<'_>, context: Context<'_, C>) {
         // Taken out, so that a value that logs while it is formatted finds an empty buffer.
         let mut buffer = LINE.try_with(Cell::take).unwrap_or_default();
-        let mut line = EventLine::begin(event, &mut buffer);
+        let span_name = || context.event_span(event).map(|span| span.name());
+        let mut line = EventLine::begin(event, &span_name, &mut buffer);
         if let Some(spans) = context.event_scope(event) {
             for span in spans {
                 if let Some(fields) = span.extensions().get::<SpanFields>() {

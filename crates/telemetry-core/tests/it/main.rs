@@ -13,6 +13,7 @@ mod kit;
 mod levels;
 mod lines;
 mod merging;
+mod naming;
 mod peers;
 mod redaction;
 mod service;
