@@ -14,7 +14,7 @@ use tracing_subscriber::filter::Directive;
 pub use environment::{Environment, EnvironmentReader};
 pub use variables::{VARIABLES, Variable};
 
-use crate::line::LogFormat;
+use crate::line::{LineFilter, LogFormat};
 use crate::writer::Overflow;
 
 /// How many bytes of lines may wait to be written.
@@ -333,6 +333,15 @@ impl Config {
     #[must_use]
     pub fn line_filter(&self) -> EnvFilter {
         level::filter(self.level, &self.directives)
+    }
+
+    /// Which events become lines, and which spans are kept for them.
+    pub(crate) fn event_and_span_filter(&self) -> LineFilter {
+        LineFilter {
+            lines: self.line_filter(),
+            lines_without_spans: level::filter_without_spans(self.level, &self.directives),
+            spans: level::span_filter(self.level, &self.directives),
+        }
     }
 
     /// Says whether anything exports. When nothing does, export that is asked for cannot

@@ -5,12 +5,17 @@ use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, Level, dispatcher};
+use tracing_log::AsLog;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
 
 use crate::config::{Config, ConfigWarning, HttpNames};
-use crate::line::{LineLayer, LineSink, LogFormat, OwnLine, Remembering, SharedSink};
+use crate::line::{
+    GlobalFilter, LineFilter, LineLayer, LineSink, LogFormat, OwnLine, RegistryGuard, Remembering,
+    SharedSink,
+};
 use crate::names;
 use crate::redact;
 use crate::writer::{self, LossReport, Writer};
@@ -59,6 +64,8 @@ pub struct Telemetry {
     config: Config,
     dispatch: Option<Dispatch>,
     writer: Option<Writer>,
+    /// The most verbose level of lines, where nothing but lines is made of records of `log`.
+    log_level: Option<LevelFilter>,
 }
 
 impl Telemetry {
@@ -106,6 +113,7 @@ impl Telemetry {
             config,
             dispatch,
             writer,
+            log_level,
         } = self;
         let Some(dispatch) = dispatch else {
             return Ok(TelemetryGuard::inert());
@@ -116,7 +124,7 @@ impl Telemetry {
         // Both are set here alone, once.
         let _first = WRITER.set(writer.clone());
         let _first = HTTP_NAMES.set(config.http_names());
-        let log_level = tracing_log::AsLog::as_log(&tracing::level_filters::LevelFilter::current());
+        let log_level = AsLog::as_log(&log_level.unwrap_or_else(LevelFilter::current));
         // Another logger may be there: then its records stay its own.
         let _taken = tracing_log::LogTracer::builder()
             .with_max_level(log_level)
@@ -200,6 +208,7 @@ impl TelemetryBuilder {
                 config,
                 dispatch: None,
                 writer: None,
+                log_level: None,
             });
         }
         config.set_exports(self.exports);
@@ -211,7 +220,10 @@ impl TelemetryBuilder {
             loss_report(config.format(), colors),
         )
         .map_err(BuildError::WriterThread)?;
+        let is_alone = self.layers.is_empty();
+        let lines_level = || config.line_filter().max_level_hint();
         Ok(Telemetry {
+            log_level: is_alone.then(lines_level).flatten(),
             dispatch: Some(dispatch(&config, self.layers, self.copies, &writer, colors)),
             writer: Some(writer),
             config,
@@ -331,9 +343,8 @@ static HTTP_NAMES: OnceLock<HttpNames> = OnceLock::new();
 pub(crate) fn install_for_tests() -> Result<(), InstallError> {
     let mut installed = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     if !*installed {
-        let subscriber = tracing_subscriber::registry()
-            .with(crate::testing::LateLayer)
-            .with(crate::testing::capture_layer());
+        let spans = tracing_subscriber::registry().with(crate::testing::LateLayer);
+        let subscriber = RegistryGuard::above(spans).with(crate::testing::capture_layer());
         tracing::subscriber::set_global_default(subscriber)
             .map_err(|_| InstallError::SubscriberSet)?;
         *installed = true;
@@ -371,10 +382,10 @@ fn dispatch(
     }
     // An empty vector of layers would switch everything off; no vector at all does not.
     let layers = (!layers.is_empty()).then_some(layers);
-    let subscriber = tracing_subscriber::registry().with(layers);
+    let subscriber = RegistryGuard::above(tracing_subscriber::registry().with(layers));
     #[cfg(feature = "testing")]
     let subscriber = subscriber.with(crate::testing::capture_layer());
-    let filter = || Remembering::new(config.line_filter());
+    let filter = || line_filter(config);
     if config.is_structured() {
         subscriber.with(lines(copies).with_filter(filter())).into()
     } else {
@@ -396,8 +407,14 @@ fn lines_alone<S>(config: &Config, lines: LineLayer<S>) -> Dispatch
 where
     S: LineSink + Send + Sync + 'static,
 {
-    let subscriber = tracing_subscriber::registry().with(config.line_filter());
-    subscriber.with(lines).into()
+    RegistryGuard::above(tracing_subscriber::registry())
+        .with(GlobalFilter(line_filter(config)))
+        .with(lines)
+        .into()
+}
+
+fn line_filter(config: &Config) -> Remembering<LineFilter> {
+    Remembering::new(config.event_and_span_filter())
 }
 
 fn announce(config: &Config) {
@@ -491,6 +508,33 @@ mod tests {
             let lines = lines(&[("LOG_LEVEL", level)], log);
             assert_eq!(lines.lines().count(), count, "{lines}");
         }
+    }
+
+    #[test]
+    fn lines_alone_have_the_fields_of_spans_at_any_level() {
+        let log = || {
+            let span = tracing::info_span!("outer", round = tracing::field::Empty, a = 1);
+            let _entered = span.clone().entered();
+            let _debug = tracing::debug_span!("debug", b = 2).entered();
+            let _library = tracing::info_span!(target: "hyper::proto", "s", c = 3).entered();
+            let _warn = tracing::warn_span!("warn", d = 4).entered();
+            span.record("round", 5);
+            tracing::warn!(target: "lone", "warned");
+            tracing::error!("x");
+        };
+        let error = lines(&[("LOG_LEVEL", "ERROR")], log);
+        assert!(
+            error.ends_with("\"x\",\"d\":4,\"a\":1,\"round\":5}\n"),
+            "{error}"
+        );
+        assert_eq!(error.lines().count(), 1, "{error}");
+        let off = [("LOG_LEVEL", "ERROR"), ("RUST_LOG", "telemetry_core=off")];
+        assert_eq!(lines(&off, log), "");
+        let spans_off = || tracing::error!(target: "other", "x");
+        let off = lines(&off, || {
+            tracing::info_span!("s", a = 1).in_scope(spans_off);
+        });
+        assert!(off.ends_with("\"x\"}\n"), "{off}");
     }
 
     #[test]

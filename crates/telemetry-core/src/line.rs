@@ -6,6 +6,7 @@ mod filter;
 mod layer;
 mod name;
 mod pretty;
+mod registry_guard;
 mod spans;
 mod timestamp;
 
@@ -13,9 +14,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use filter::Remembering;
+pub(crate) use filter::{GlobalFilter, LineFilter, Remembering};
 pub use layer::LineLayer;
 pub(crate) use layer::SharedSink;
+pub(crate) use registry_guard::RegistryGuard;
 use tracing::Level;
 
 use crate::encode;

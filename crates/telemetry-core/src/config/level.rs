@@ -103,6 +103,60 @@ pub(super) fn filter(level: LevelFilter, directives: &[Directive]) -> EnvFilter 
     })
 }
 
+/// Makes the filter of the spans whose fields are on lines: that of lines, but with spans up to INFO
+/// wherever lines of any level are written, other than those of quieted libraries.
+pub(super) fn span_filter(level: LevelFilter, directives: &[Directive]) -> EnvFilter {
+    let directives: Vec<_> = directives.iter().filter_map(span_directive).collect();
+    filter(with_spans(level), &directives)
+}
+
+/// Makes the filter of lines without the directives that depend on spans.
+pub(super) fn filter_without_spans(level: LevelFilter, directives: &[Directive]) -> EnvFilter {
+    let depends = |directive: &&Directive| directive.to_string().contains('[');
+    let directives: Vec<_> = directives
+        .iter()
+        .filter(|it| !depends(it))
+        .cloned()
+        .collect();
+    filter(level, &directives)
+}
+
+/// The level at which there are spans where lines have this one.
+fn with_spans(level: LevelFilter) -> LevelFilter {
+    if level == LevelFilter::OFF {
+        level
+    } else {
+        level.max(LevelFilter::INFO)
+    }
+}
+
+/// The directive for spans that follows from one for lines; `None` for one that depends on spans
+/// itself, which the filter of lines applies.
+fn span_directive(directive: &Directive) -> Option<Directive> {
+    let text = directive.to_string();
+    if text.contains('[') {
+        return None;
+    }
+    let (target, level) = text.rsplit_once('=').unwrap_or(("", &text));
+    if is_quieted(target) {
+        return Some(directive.clone());
+    }
+    let level = with_spans(level.parse().ok()?);
+    if target.is_empty() {
+        Some(level.into())
+    } else {
+        format!("{target}={level}").parse().ok()
+    }
+}
+
+/// Says whether a target is that of a library that is quiet by default, or within one.
+fn is_quieted(target: &str) -> bool {
+    QUIETED.iter().chain(&SILENCED).any(|quieted| {
+        let krate = quieted.trim_end_matches(':');
+        target == krate || target.starts_with(quieted)
+    })
+}
+
 /// The target of a directive; `None` when it has none.
 fn target_of(directive: &Directive) -> Option<String> {
     let text = directive.to_string();

@@ -17,6 +17,7 @@ mod naming;
 mod peers;
 mod redaction;
 mod service;
+mod span_levels;
 mod spans;
 mod spawning;
 mod traceparent;
