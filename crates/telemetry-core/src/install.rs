@@ -212,7 +212,8 @@ impl TelemetryBuilder {
             });
         }
         config.set_exports(self.exports);
-        let colors = config.colors() && self.output.is_none() && io::stdout().is_terminal();
+        let is_terminal = self.output.is_none() && io::stdout().is_terminal();
+        let colors = config.colors() && is_terminal;
         let writer = Writer::start(
             self.output.unwrap_or_else(writer::stdout),
             config.buffer_capacity(),
@@ -224,7 +225,16 @@ impl TelemetryBuilder {
         let lines_level = || config.line_filter().max_level_hint();
         Ok(Telemetry {
             log_level: is_alone.then(lines_level).flatten(),
-            dispatch: Some(dispatch(&config, self.layers, self.copies, &writer, colors)),
+            dispatch: Some(dispatch(
+                &config,
+                self.layers,
+                self.copies,
+                &writer,
+                Output {
+                    is_terminal,
+                    colors,
+                },
+            )),
             writer: Some(writer),
             config,
         })
@@ -364,16 +374,27 @@ pub fn http_names() -> HttpNames {
     HTTP_NAMES.get().copied().unwrap_or_default()
 }
 
+/// What lines look like on the output.
+struct Output {
+    is_terminal: bool,
+    colors: bool,
+}
+
 fn dispatch(
     config: &Config,
     layers: Vec<BoxedLayer>,
     copies: Option<SharedSink>,
     writer: &Writer,
-    colors: bool,
+    output: Output,
 ) -> Dispatch {
+    let Output {
+        is_terminal,
+        colors,
+    } = output;
     let lines = |copies| {
         LineLayer::new(config.format(), writer.clone())
             .with_colors(colors)
+            .with_terminal(is_terminal)
             .with_copies(copies)
     };
     // With the test kit there is always another layer.

@@ -8,6 +8,7 @@ mod name;
 mod pretty;
 mod registry_guard;
 mod spans;
+mod terminal;
 mod timestamp;
 
 use std::borrow::Cow;

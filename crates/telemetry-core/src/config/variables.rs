@@ -31,6 +31,7 @@ variables! {
     "LOG_FORMAT", "from `NODE_ENV`", "`json` or `pretty`.";
     "LOG_OVERFLOW", "drop", "What happens to a line when the buffer is full: `drop` (counted and reported) or `block`.";
     "NO_COLOR", "unset", "Any value: no colours. Without a terminal there are none in any case.";
+    "COLUMNS", "80", "The width of a terminal that does not say its own.";
     "OTEL_ENABLED", "false", "OpenTelemetry export on or off.";
     "OTEL_SDK_DISABLED", "false", "The standard off switch; wins over `OTEL_ENABLED`.";
     "OTEL_SERVICE_NAME", "the application's", "The service name.";

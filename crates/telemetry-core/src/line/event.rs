@@ -111,6 +111,12 @@ impl<'a> EventLine<'a> {
         self.out.extend_from_slice(visitor.fields.bytes());
     }
 
+    /// How many fields the line has so far, beside the four of its head.
+    #[cold]
+    pub(super) fn count_fields(&self) -> usize {
+        Pieces(self.out).count().saturating_sub(HEAD_FIELDS)
+    }
+
     /// Adds the source chain of an error, unless the event has an exception of its own.
     #[cold]
     fn exception(&mut self, exception: &str) {
@@ -203,6 +209,9 @@ impl<'a> EventLine<'a> {
         Pieces(self.out).any(|piece| piece.key == key)
     }
 }
+
+/// `timestamp`, `level`, `logger` and `event`.
+const HEAD_FIELDS: usize = 4;
 
 /// What stands around the ids of a span, with room for their digits.
 const TRACE_ID_FRAME: &[u8; 46] = b",\"trace_id\":\"00000000000000000000000000000000\"";

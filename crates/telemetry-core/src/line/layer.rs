@@ -12,7 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::fields::Fields;
 use crate::line::event::EventLine;
 use crate::line::spans::{FieldsVisitor, SpanFields};
-use crate::line::{LineSink, LogFormat, pretty};
+use crate::line::{LineSink, LogFormat, pretty, terminal};
 use crate::scope;
 use crate::trace;
 
@@ -46,6 +46,7 @@ pub struct LineLayer<S> {
     sink: S,
     format: LogFormat,
     colors: bool,
+    is_terminal: bool,
     copies: Option<SharedSink>,
 }
 
@@ -59,6 +60,7 @@ impl<S: LineSink> LineLayer<S> {
             sink,
             format,
             colors: false,
+            is_terminal: false,
             copies: None,
         }
     }
@@ -67,6 +69,14 @@ impl<S: LineSink> LineLayer<S> {
     #[must_use]
     pub(crate) fn with_copies(mut self, copies: Option<SharedSink>) -> Self {
         self.copies = copies;
+        self
+    }
+
+    /// Lays [`Pretty`](LogFormat::Pretty) lines out for the terminal of the standard output, in
+    /// rows that are no wider than it is.
+    #[must_use]
+    pub(crate) fn with_terminal(mut self, is_terminal: bool) -> Self {
+        self.is_terminal = is_terminal;
         self
     }
 
@@ -103,6 +113,11 @@ where
         let mut buffer = LINE.try_with(Cell::take).unwrap_or_default();
         let span_name = || context.event_span(event).map(|span| span.name());
         let mut line = EventLine::begin(event, &span_name, &mut buffer);
+        let own_fields = if self.is_terminal {
+            line.count_fields()
+        } else {
+            0
+        };
         if let Some(spans) = context.event_scope(event) {
             for span in spans {
                 if let Some(fields) = span.extensions().get::<SpanFields>() {
@@ -115,7 +130,7 @@ where
             trace::with_current(|span| line.add_trace(span));
         }
         line.finish();
-        self.hand_over(&buffer, *event.metadata().level());
+        self.hand_over(&buffer, own_fields, *event.metadata().level());
         give_back(&LINE, buffer);
     }
 }
@@ -139,7 +154,7 @@ where
 
 impl<S: LineSink> LineLayer<S> {
     #[inline]
-    fn hand_over(&self, line: &[u8], level: tracing::Level) {
+    fn hand_over(&self, line: &[u8], own_fields: usize, level: tracing::Level) {
         if let Some(copies) = &self.copies {
             copies.accept(line, level);
         }
@@ -148,7 +163,12 @@ impl<S: LineSink> LineLayer<S> {
             LogFormat::Pretty => {
                 let mut text = TEXT.try_with(Cell::take).unwrap_or_default();
                 text.clear();
-                pretty::render(line, self.colors, &mut text);
+                if self.is_terminal {
+                    let width = terminal::width();
+                    terminal::render(line, own_fields, width, self.colors, &mut text);
+                } else {
+                    pretty::render(line, self.colors, &mut text);
+                }
                 self.sink.accept(&text, level);
                 give_back(&TEXT, text);
             }
@@ -169,6 +189,7 @@ impl<S> fmt::Debug for LineLayer<S> {
         f.debug_struct("LineLayer")
             .field("format", &self.format)
             .field("colors", &self.colors)
+            .field("is_terminal", &self.is_terminal)
             .field("is_copied", &self.copies.is_some())
             .finish_non_exhaustive()
     }
