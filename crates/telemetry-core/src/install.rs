@@ -375,6 +375,7 @@ pub fn http_names() -> HttpNames {
 }
 
 /// What lines look like on the output.
+#[derive(Clone, Copy)]
 struct Output {
     is_terminal: bool,
     colors: bool,

@@ -73,6 +73,12 @@ fn events(lines: &[serde_json::Value]) -> Vec<&str> {
 /// Runs `case` in a process of its own, once for each set of directives.
 fn in_a_process(name: &str, case: fn(&str)) {
     if let Ok(directives) = std::env::var(CASE) {
+        // A thread that panics would leave the others waiting for it.
+        let default = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            default(panic);
+            std::process::abort();
+        }));
         case(&directives);
         return;
     }
