@@ -14,7 +14,7 @@ use tracing_subscriber::registry::Registry;
 use crate::config::{Config, ConfigWarning, HttpNames};
 use crate::line::{
     GlobalFilter, LineFilter, LineLayer, LineSink, LogFormat, OwnLine, RegistryGuard, Remembering,
-    SharedSink,
+    SharedSink, ThreadEndGuard,
 };
 use crate::names;
 use crate::redact;
@@ -429,10 +429,10 @@ fn lines_alone<S>(config: &Config, lines: LineLayer<S>) -> Dispatch
 where
     S: LineSink + Send + Sync + 'static,
 {
-    RegistryGuard::above(tracing_subscriber::registry())
+    let subscriber = RegistryGuard::above(tracing_subscriber::registry())
         .with(GlobalFilter(line_filter(config)))
-        .with(lines)
-        .into()
+        .with(lines);
+    ThreadEndGuard(subscriber).into()
 }
 
 fn line_filter(config: &Config) -> Remembering<LineFilter> {

@@ -9,6 +9,7 @@ mod pretty;
 mod registry_guard;
 mod spans;
 mod terminal;
+mod thread_end;
 mod timestamp;
 
 use std::borrow::Cow;
@@ -19,6 +20,7 @@ pub(crate) use filter::{GlobalFilter, LineFilter, Remembering};
 pub use layer::LineLayer;
 pub(crate) use layer::SharedSink;
 pub(crate) use registry_guard::RegistryGuard;
+pub(crate) use thread_end::ThreadEndGuard;
 use tracing::Level;
 
 use crate::encode;
