@@ -5,14 +5,17 @@ use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
 
 use tracing::{Dispatch, Level};
-use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::layer::{Filter, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
 
 use crate::config::Config;
 use crate::duration::milliseconds;
 use crate::guard::TelemetryGuard;
 use crate::install::{self, InstallError, LOGGER, Telemetry};
-use crate::line::{CachedFilter, LineLayer, LineSink, LogFormat, OwnLine, SharedSink};
+use crate::line::{
+    CachedFilter, EventAndSpanFilter, GlobalFilter, LineLayer, LineSink, LogFormat, OwnLine,
+    RegistryGuard, SharedSink, ThreadEndGuard,
+};
 use crate::names;
 use crate::writer::{self, LossReport, Output, Writer};
 
@@ -85,16 +88,25 @@ impl TelemetryBuilder {
             return Ok(Telemetry::new(config, None));
         }
         config.set_exports(self.exports);
-        let colors = config.colors() && self.output.is_none() && io::stdout().is_terminal();
+        let is_terminal = self.output.is_none() && io::stdout().is_terminal();
+        let look = Look {
+            is_terminal,
+            colors: config.colors() && is_terminal,
+        };
         let writer = Writer::start(
             self.output.unwrap_or_else(Output::stdout),
             config.buffer_capacity(),
             config.overflow(),
-            loss_report(config.format(), colors),
+            loss_report(config.format(), look.colors),
         )
         .map_err(BuildError::WriterThread)?;
-        let dispatch = dispatch(&config, self.layers, self.copies, &writer, colors);
-        Ok(Telemetry::new(config, Some((dispatch, writer))))
+        // Nothing but lines is made of records of `log` then.
+        let is_single_layer = self.layers.is_empty();
+        let level_of_lines = || Filter::<Registry>::max_level_hint(&config.line_filter());
+        let log_level = is_single_layer.then(level_of_lines).flatten();
+        let dispatch = dispatch(&config, self.layers, self.copies, &writer, look);
+        let telemetry = Telemetry::new(config, Some((dispatch, writer)));
+        Ok(telemetry.with_log_level(log_level))
     }
 
     /// Builds and installs.
@@ -143,17 +155,25 @@ pub enum BuildError {
     WriterThread(#[source] io::Error),
 }
 
+/// What lines look like on the output.
+#[derive(Clone, Copy)]
+struct Look {
+    is_terminal: bool,
+    colors: bool,
+}
+
 fn dispatch(
     config: &Config,
     layers: Vec<BoxedLayer>,
     copies: Option<SharedSink>,
     writer: &Writer,
-    colors: bool,
+    look: Look,
 ) -> Dispatch {
     let lines = |copies| {
         LineLayer::for_writer(config.format(), writer.clone())
             .with_line_limit(config.line_limit())
-            .with_colors(colors)
+            .with_colors(look.colors)
+            .with_terminal(look.is_terminal)
             .with_plain_text(!config.is_structured())
             .with_copies(copies)
     };
@@ -163,10 +183,10 @@ fn dispatch(
     }
     // An empty vector of layers would switch everything off; no vector at all does not.
     let layers = (!layers.is_empty()).then_some(layers);
-    let subscriber = tracing_subscriber::registry().with(layers);
+    let subscriber = RegistryGuard::above(tracing_subscriber::registry().with(layers));
     #[cfg(feature = "testing")]
     let subscriber = subscriber.with(crate::testing::capture_layer());
-    let filter = CachedFilter::new(config.line_filter());
+    let filter = line_filter(config);
     subscriber.with(lines(copies).with_filter(filter)).into()
 }
 
@@ -176,8 +196,14 @@ fn single_layer_dispatch<S>(config: &Config, lines: LineLayer<S>) -> Dispatch
 where
     S: LineSink + Send + Sync + 'static,
 {
-    let subscriber = tracing_subscriber::registry().with(config.line_filter());
-    subscriber.with(lines).into()
+    let subscriber = RegistryGuard::above(tracing_subscriber::registry())
+        .with(GlobalFilter(line_filter(config)))
+        .with(lines);
+    ThreadEndGuard(subscriber).into()
+}
+
+fn line_filter(config: &Config) -> CachedFilter<EventAndSpanFilter> {
+    CachedFilter::new(config.event_and_span_filter())
 }
 
 fn loss_report(format: LogFormat, colors: bool) -> writer::ReportLine {
@@ -231,6 +257,33 @@ mod tests {
             let lines = lines(&[("LOG_LEVEL", level)], log);
             assert_eq!(lines.lines().count(), count, "{lines}");
         }
+    }
+
+    #[test]
+    fn a_single_layer_has_the_fields_of_spans_at_any_level() {
+        let log = || {
+            let span = tracing::info_span!("outer", round = tracing::field::Empty, a = 1);
+            let _entered = span.clone().entered();
+            let _debug = tracing::debug_span!("debug", b = 2).entered();
+            let _library = tracing::info_span!(target: "hyper::proto", "s", c = 3).entered();
+            let _warn = tracing::warn_span!("warn", d = 4).entered();
+            span.record("round", 5);
+            tracing::warn!(target: "lone", "warned");
+            tracing::error!("x");
+        };
+        let error = lines(&[("LOG_LEVEL", "ERROR")], log);
+        assert!(
+            error.ends_with("\"x\",\"d\":4,\"a\":1,\"round\":5}\n"),
+            "{error}"
+        );
+        assert_eq!(error.lines().count(), 1, "{error}");
+        let off = [("LOG_LEVEL", "ERROR"), ("RUST_LOG", "telemetry_core=off")];
+        assert_eq!(lines(&off, log), "");
+        let spans_off = || tracing::error!(target: "other", "x");
+        let off = lines(&off, || {
+            tracing::info_span!("s", a = 1).in_scope(spans_off);
+        });
+        assert!(off.ends_with("\"x\"}\n"), "{off}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub use filter::LineFilter;
 pub use variables::{VARIABLES, Variable};
 
 use crate::client_value::{DEFAULT_VALUE_LIMIT, MIN_VALUE_LIMIT};
-use crate::line::{DEFAULT_LINE_LIMIT, LogFormat, MIN_LINE_LIMIT};
+use crate::line::{DEFAULT_LINE_LIMIT, EventAndSpanFilter, LogFormat, MIN_LINE_LIMIT};
 use crate::writer::Overflow;
 
 /// How many bytes of lines may wait to be written.
@@ -383,6 +383,15 @@ impl Config {
     #[must_use]
     pub fn line_filter(&self) -> LineFilter {
         level::filter(self.level, &self.directives)
+    }
+
+    /// Which events become lines, and which spans are kept for them.
+    pub(crate) fn event_and_span_filter(&self) -> EventAndSpanFilter {
+        EventAndSpanFilter {
+            lines: self.line_filter(),
+            lines_without_spans: level::filter_without_spans(self.level, &self.directives),
+            spans: level::span_filter(self.level, &self.directives),
+        }
     }
 
     /// Says whether anything exports. When nothing does, export that is asked for cannot

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, dispatcher};
 #[cfg(feature = "testing")]
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -11,6 +12,7 @@ use crate::builder::{BuildError, TelemetryBuilder};
 use crate::client_value;
 use crate::config::{Config, ConfigWarning, HttpNames};
 use crate::guard::TelemetryGuard;
+use crate::line::RegistryGuard;
 use crate::log_records;
 use crate::names;
 use crate::panic;
@@ -57,6 +59,8 @@ pub struct Telemetry {
     config: Config,
     dispatch: Option<Dispatch>,
     writer: Option<Writer>,
+    /// The most verbose level of lines, where nothing but lines is made of records of `log`.
+    log_level: Option<LevelFilter>,
 }
 
 impl Telemetry {
@@ -66,7 +70,13 @@ impl Telemetry {
             config,
             dispatch,
             writer,
+            log_level: None,
         }
+    }
+
+    pub(crate) fn with_log_level(mut self, log_level: Option<LevelFilter>) -> Self {
+        self.log_level = log_level;
+        self
     }
 
     /// Starts with the settings of the environment, the standard output and no further
@@ -106,6 +116,7 @@ impl Telemetry {
             mut config,
             dispatch,
             writer,
+            log_level,
         } = self;
         let (Some(dispatch), Some(writer)) = (dispatch, writer) else {
             return Ok(TelemetryGuard::inert());
@@ -118,7 +129,8 @@ impl Telemetry {
         // Set nowhere else.
         let _first = HTTP_NAMES.set(config.http_names());
         client_value::set_limit(config.value_limit());
-        config = config.with_warnings(log_records::install());
+        let log_level = log_level.unwrap_or_else(LevelFilter::current);
+        config = config.with_warnings(log_records::install(log_level));
         other_globals();
         drop(installed);
         let guard = TelemetryGuard::new(writer);
@@ -165,9 +177,8 @@ static HTTP_NAMES: OnceLock<HttpNames> = OnceLock::new();
 pub(crate) fn install_for_tests() -> Result<(), InstallError> {
     let mut installed = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     if !*installed {
-        let subscriber = tracing_subscriber::registry()
-            .with(crate::testing::LateLayer)
-            .with(crate::testing::capture_layer());
+        let spans = tracing_subscriber::registry().with(crate::testing::LateLayer);
+        let subscriber = RegistryGuard::above(spans).with(crate::testing::capture_layer());
         tracing::subscriber::set_global_default(subscriber)
             .map_err(|_| InstallError::SubscriberSet)?;
         panic::watch();

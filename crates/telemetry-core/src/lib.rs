@@ -61,11 +61,12 @@
 //! `timestamp`, `level`, `logger` and `event`; the event's own fields; those of enclosing
 //! `tracing` spans, inner ones first; those of the current scope; and `trace_id` and
 //! `span_id` when the current OpenTelemetry span is valid. A key appears once: what comes
-//! earlier in this list wins. No key is another's beginning up to a dot: a user's field whose name
-//! would clash with names of the line, such as `level`, `event.id` or `user`, is kept as
-//! `field.<name>`, and so is the shorter of any other such pair. The values of
-//! [sensitive](is_sensitive) keys become `[redacted]`. A line is at most 16,000 bytes long, and has
-//! `line_truncated` where it was cut.
+//! earlier in this list wins. `event` is the message; without one it is the name of the nearest
+//! span, as with `#[instrument(err)]`, and outside of any span the file and line. No key is another's
+//! beginning up to a dot: a user's field whose name would clash with names of the line, such as
+//! `level`, `event.id` or `user`, is kept as `field.<name>`, and so is the shorter of any other such
+//! pair. The values of [sensitive](is_sensitive) keys become `[redacted]`. A line is at most 16,000
+//! bytes long, and has `line_truncated` where it was cut.
 //!
 //! Nothing that is logged can fail, block or panic: lines wait in a buffer bounded in
 //! bytes, which one thread writes in batches. [`statistics`] counts what was lost. Telemetry ends

@@ -7,9 +7,13 @@ mod event;
 mod filter;
 mod layer;
 mod limit;
+mod name;
 mod plain;
 mod pretty;
+mod registry_guard;
 mod spans;
+mod terminal;
+mod thread_end;
 mod timestamp;
 mod user_sink;
 
@@ -17,10 +21,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use filter::CachedFilter;
+pub(crate) use filter::{CachedFilter, EventAndSpanFilter, GlobalFilter};
 pub use layer::LineLayer;
 pub(crate) use layer::SharedSink;
 pub(crate) use limit::{DEFAULT_LINE_LIMIT, MIN_LINE_LIMIT};
+pub(crate) use registry_guard::RegistryGuard;
+pub(crate) use thread_end::ThreadEndGuard;
 use tracing::Level;
 
 use crate::encode;

@@ -16,11 +16,11 @@ use crate::fields::Fields;
 use crate::value::{FieldValue, ValueEncoder};
 
 /// Makes events of the records of the `log` crate, from now on and for the whole process. Returns
-/// a warning when the process has another logger already.
-pub(crate) fn install() -> Option<ConfigWarning> {
+/// a warning when the process has another logger already. Records above `max_level` cost nothing.
+pub(crate) fn install(max_level: LevelFilter) -> Option<ConfigWarning> {
     match log::set_logger(&Logger) {
         Ok(()) => {
-            log::set_max_level(LevelFilter::current().as_log());
+            log::set_max_level(max_level.as_log());
             None
         }
         Err(_) => Some(ConfigWarning {

@@ -86,16 +86,19 @@ impl LineFilter {
         }
     }
 
+    /// Says whether a target is within a library that is quiet unless a directive names it.
+    pub(super) fn is_of_library(target: &str) -> bool {
+        let name = crate_of(target);
+        QUIETED.binary_search(&&*name).is_ok() || name == SILENCED
+    }
+
     /// Says whether this is what a library need not say. What remains is for the directives to
     /// decide: a library is never louder than they are.
     fn is_quieted(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         let is_too_much = match *metadata.level() {
             Level::ERROR | Level::WARN => crate_of(target) == SILENCED,
-            _ => {
-                let name = crate_of(target);
-                QUIETED.binary_search(&&*name).is_ok() || name == SILENCED
-            }
+            _ => Self::is_of_library(target),
         };
         is_too_much && !self.targets.iter().any(|named| target.starts_with(named))
     }

@@ -80,6 +80,52 @@ fn effective(level: LevelFilter, directives: &[Directive]) -> LevelFilter {
         .unwrap_or(level)
 }
 
+/// Makes the filter of the spans whose fields are on lines: that of lines, but with spans up to INFO
+/// wherever lines of any level are written, other than those of quieted libraries.
+pub(super) fn span_filter(level: LevelFilter, directives: &[Directive]) -> LineFilter {
+    let directives: Vec<_> = directives.iter().filter_map(span_directive).collect();
+    filter(with_spans(level), &directives)
+}
+
+/// Makes the filter of lines without the directives that depend on spans.
+pub(super) fn filter_without_spans(level: LevelFilter, directives: &[Directive]) -> LineFilter {
+    let depends = |directive: &&Directive| directive.to_string().contains('[');
+    let directives: Vec<_> = directives
+        .iter()
+        .filter(|it| !depends(it))
+        .cloned()
+        .collect();
+    filter(level, &directives)
+}
+
+/// The level at which there are spans where lines have this one.
+fn with_spans(level: LevelFilter) -> LevelFilter {
+    if level == LevelFilter::OFF {
+        level
+    } else {
+        level.max(LevelFilter::INFO)
+    }
+}
+
+/// The directive for spans that follows from one for lines; `None` for one that depends on spans
+/// itself, which the filter of lines applies.
+fn span_directive(directive: &Directive) -> Option<Directive> {
+    let text = directive.to_string();
+    if text.contains('[') {
+        return None;
+    }
+    let (target, level) = text.rsplit_once('=').unwrap_or(("", &text));
+    if LineFilter::is_of_library(target) {
+        return Some(directive.clone());
+    }
+    let level = with_spans(level.parse().ok()?);
+    if target.is_empty() {
+        Some(level.into())
+    } else {
+        format!("{target}={level}").parse().ok()
+    }
+}
+
 /// The target of a directive; `None` when it has none.
 fn target_of(directive: &Directive) -> Option<String> {
     let text = directive.to_string();

@@ -13,7 +13,7 @@ use crate::names;
 use crate::redact::{self, Sensitivity};
 
 /// The field that `tracing`'s macros keep the message in.
-const MESSAGE: &str = "message";
+pub(super) const MESSAGE: &str = "message";
 
 /// One place in the code that logs, or makes a span.
 #[derive(Debug)]

@@ -14,11 +14,13 @@ use crate::error_chain;
 use crate::fields::{Fields, Keys, render_key};
 use crate::line::callsite::{self, Callsite, FieldKey, FieldKind, Shape};
 use crate::line::conflicts::{self, KeySets, Sections};
+use crate::line::name;
 use crate::line::spans::FieldsVisitor;
 use crate::line::{errors, level_name, limit, timestamp};
 use crate::log_records;
 use crate::names;
 use crate::redact::REDACTED;
+use crate::value::{FieldValue, ValueEncoder};
 
 /// A line in the making: the event's own fields are on it, the context comes behind.
 ///
@@ -36,9 +38,15 @@ pub(super) struct EventLine<'a> {
 }
 
 impl<'a> EventLine<'a> {
-    /// Writes the head and the event's own fields.
+    /// Writes the head and the event's own fields. `span_name` gives the name of the span that
+    /// the event is in, and is called only for an event without a message.
     #[inline]
-    pub(super) fn begin(event: &Event<'_>, out: &'a mut Vec<u8>, limit: usize) -> Self {
+    pub(super) fn begin(
+        event: &Event<'_>,
+        span_name: &dyn Fn() -> Option<&'static str>,
+        out: &'a mut Vec<u8>,
+        limit: usize,
+    ) -> Self {
         let callsite = callsite::of(event.metadata());
         out.clear();
         timestamp::begin_line(out);
@@ -50,8 +58,8 @@ impl<'a> EventLine<'a> {
             limit,
         };
         match callsite.shape {
-            Shape::Straight => line.straight(event),
-            Shape::Mixed => line.mixed(event),
+            Shape::Straight => line.straight(event, span_name),
+            Shape::Mixed => line.mixed(event, span_name),
             Shape::Log => line.log(event),
         }
         if callsite.has_error {
@@ -61,12 +69,14 @@ impl<'a> EventLine<'a> {
     }
 
     #[inline]
-    fn straight(&mut self, event: &Event<'_>) {
+    fn straight(&mut self, event: &Event<'_>, span_name: &dyn Fn() -> Option<&'static str>) {
         self.out.extend_from_slice(&self.callsite.head);
         let mut visitor = Straight {
             out: self.out,
             callsite: self.callsite,
             limit: self.limit,
+            metadata: event.metadata(),
+            span_name,
             has_event: false,
             exception: None,
         };
@@ -78,15 +88,14 @@ impl<'a> EventLine<'a> {
     }
 
     #[cold]
-    fn mixed(&mut self, event: &Event<'_>) {
+    fn mixed(&mut self, event: &Event<'_>, span_name: &dyn Fn() -> Option<&'static str>) {
         let mut visitor = FieldsVisitor::of_event();
         event.record(&mut visitor);
         self.out.extend_from_slice(&self.callsite.head);
-        let message = visitor.message.as_deref();
-        encode::string(
-            self.out,
-            message.unwrap_or_else(|| name_of(event.metadata())),
-        );
+        match &visitor.message {
+            Some(message) => self.out.extend_from_slice(message),
+            None => encode::string(self.out, name::of(event.metadata(), span_name)),
+        }
         self.own_fields(&visitor.fields);
         if let Some(exception) = visitor.exception {
             self.exception(&exception);
@@ -109,16 +118,24 @@ impl<'a> EventLine<'a> {
         for (key, value) in [
             (names::LEVEL, level_name(*metadata.level())),
             (names::LOGGER, metadata.target()),
-            (names::EVENT, visitor.message.as_deref().unwrap_or_default()),
         ] {
             render_key(self.out, key);
             encode::string(self.out, value);
         }
+        render_key(self.out, names::EVENT);
+        let message = visitor.message.as_deref().unwrap_or(b"\"\"");
+        self.out.extend_from_slice(message);
         for key in ["log.target", "log.module_path", "log.file", "log.line"] {
             visitor.fields.remove(key);
         }
         log_records::with_key_values(|fields| visitor.fields.merge(fields));
         self.own_fields(&visitor.fields);
+    }
+
+    /// How many fields the line has so far, beside the four of its head.
+    #[cold]
+    pub(super) fn count_fields(&self) -> usize {
+        Pieces(self.out).count().saturating_sub(HEAD_FIELDS)
     }
 
     /// Adds the source chain of an error, unless the event has an exception of its own.
@@ -211,22 +228,12 @@ impl<'a> EventLine<'a> {
 
 /// The set of the keys of a span's ids.
 const TRACE_SET: u64 = 0x1319_8a2e_0370_7344;
+/// `timestamp`, `level`, `logger` and `event`.
+const HEAD_FIELDS: usize = 4;
 
 /// What stands around the ids of a span, with room for their digits.
 const TRACE_ID_FRAME: &[u8; 46] = b",\"trace_id\":\"00000000000000000000000000000000\"";
 const SPAN_ID_FRAME: &[u8; 29] = b",\"span_id\":\"0000000000000000\"";
-
-/// What an event without a message is called: its name, or, where it has none of its own,
-/// the file and line, without the way to the file on the machine that built it.
-fn name_of(metadata: &Metadata<'static>) -> &'static str {
-    let name = metadata.name();
-    let place = name
-        .strip_prefix("event ")
-        .filter(|place| metadata.file().is_some_and(|file| place.starts_with(file)));
-    place.map_or(name, |place| {
-        place.rsplit(['/', '\\']).next().unwrap_or(place)
-    })
-}
 
 /// Writes fields as they come: the message is the first of them, and no key comes twice.
 struct Straight<'a> {
@@ -234,19 +241,25 @@ struct Straight<'a> {
     callsite: &'static Callsite,
     /// How much of a value is of use.
     limit: usize,
+    metadata: &'static Metadata<'static>,
+    span_name: &'a dyn Fn() -> Option<&'static str>,
     has_event: bool,
     exception: Option<String>,
 }
 
 impl Straight<'_> {
-    /// Writes the key of a value that is no string; `false` when the value is not to follow.
+    /// Writes the key and a value that is no string.
     #[inline(always)]
-    fn value(&mut self, field: &Field) -> bool {
+    fn value(&mut self, field: &Field, value: impl FieldValue) {
         let Some(field) = self.field(field, FieldKind::hides_number) else {
-            return false;
+            return;
         };
-        field.write_before_value(self.out);
-        true
+        if field.kind == FieldKind::Message {
+            name::write_as_string(self.out, &value);
+        } else {
+            field.write_before_value(self.out);
+            value.encode(ValueEncoder::new(self.out));
+        }
     }
 
     /// Writes the key of a string and its first quote; `false` when the string is not to
@@ -287,12 +300,12 @@ impl Straight<'_> {
         encode::string(self.out, REDACTED);
     }
 
-    /// Writes an empty message when none was recorded.
+    /// Writes a name when no message was recorded.
     #[inline]
     fn require_event(&mut self) {
         if !self.has_event {
             self.has_event = true;
-            self.out.extend_from_slice(b"\"\"");
+            encode::string(self.out, name::of(self.metadata, self.span_name));
         }
     }
 }
@@ -308,30 +321,22 @@ impl Visit for Straight<'_> {
 
     #[inline]
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if self.value(field) {
-            encode::integer(self.out, value);
-        }
+        self.value(field, value);
     }
 
     #[inline]
     fn record_i64(&mut self, field: &Field, value: i64) {
-        if self.value(field) {
-            encode::integer(self.out, value);
-        }
+        self.value(field, value);
     }
 
     #[inline]
     fn record_f64(&mut self, field: &Field, value: f64) {
-        if self.value(field) {
-            encode::float(self.out, value);
-        }
+        self.value(field, value);
     }
 
     #[inline]
     fn record_bool(&mut self, field: &Field, value: bool) {
-        if self.value(field) {
-            encode::bool(self.out, value);
-        }
+        self.value(field, value);
     }
 
     #[inline]

@@ -1,12 +1,119 @@
-//! A filter that remembers what it said.
+//! Which events become lines, and which spans are kept for them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
-use tracing::{Event, Metadata};
-use tracing_subscriber::layer::{Context, Filter};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Filter, Layer};
+
+use crate::config::LineFilter;
+use crate::line::registry_guard;
+
+/// Enables the events that become lines, and the spans whose fields are on them.
+///
+/// Spans have a filter of their own, since their fields are context: it does not depend on the
+/// level of lines.
+pub(crate) struct EventAndSpanFilter {
+    pub(crate) lines: LineFilter,
+    /// That of lines without the directives that depend on spans, for threads that are ending:
+    /// which spans are entered is kept in thread-locals.
+    pub(crate) lines_without_spans: LineFilter,
+    /// Has no directives that depend on spans: for these, `lines` keeps track of spans.
+    pub(crate) spans: LineFilter,
+}
+
+impl<S> Filter<S> for EventAndSpanFilter {
+    fn enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
+        if registry_guard::is_ending() {
+            return Filter::enabled(&self.lines_without_spans, metadata, context);
+        }
+        let is_enabled = Filter::enabled(&self.lines, metadata, context);
+        // It may just have looked for what the crate `thread_local` keeps.
+        registry_guard::mark_entered();
+        is_enabled || metadata.is_span() && Filter::enabled(&self.spans, metadata, context)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        let interest = Filter::<S>::callsite_enabled(&self.lines, metadata);
+        if metadata.is_span() && !interest.is_always() {
+            let spans = Filter::<S>::callsite_enabled(&self.spans, metadata);
+            if spans.is_always() {
+                return spans;
+            }
+        }
+        interest
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        let lines = Filter::<S>::max_level_hint(&self.lines)?;
+        let spans = Filter::<S>::max_level_hint(&self.spans)?;
+        Some(lines.max(spans))
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        Filter::on_new_span(&self.lines, attributes, id, context);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        Filter::on_record(&self.lines, id, values, context);
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        if !registry_guard::is_ending() {
+            Filter::on_enter(&self.lines, id, context);
+        }
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        if !registry_guard::is_ending() {
+            Filter::on_exit(&self.lines, id, context);
+        }
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        Filter::on_close(&self.lines, id, context);
+    }
+}
+
+/// Applies a filter to all layers, where the line layer is the only one: that is cheaper than a
+/// filter of one layer.
+pub(crate) struct GlobalFilter<F>(pub(crate) F);
+
+impl<S: Subscriber, F: Filter<S> + 'static> Layer<S> for GlobalFilter<F> {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.0.callsite_enabled(metadata)
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, context: Context<'_, S>) -> bool {
+        self.0.enabled(metadata, &context)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.0.max_level_hint()
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        self.0.on_new_span(attributes, id, context);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        self.0.on_record(id, values, context);
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        self.0.on_enter(id, context);
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        self.0.on_exit(id, context);
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        self.0.on_close(id, context);
+    }
+}
 
 /// A power of two, of what programs have in callsites of the levels that are logged.
 const SLOTS: usize = 1024;

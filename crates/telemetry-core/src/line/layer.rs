@@ -14,7 +14,7 @@ use crate::held::Held;
 use crate::line::event::EventLine;
 use crate::line::spans::{FieldsVisitor, SpanFields};
 use crate::line::{
-    DEFAULT_LINE_LIMIT, LineSink, LogFormat, MIN_LINE_LIMIT, plain, pretty, user_sink,
+    DEFAULT_LINE_LIMIT, LineSink, LogFormat, MIN_LINE_LIMIT, plain, pretty, terminal, user_sink,
 };
 use crate::scope;
 use crate::trace;
@@ -52,6 +52,7 @@ pub struct LineLayer<S> {
     is_writer: bool,
     format: LogFormat,
     colors: bool,
+    is_terminal: bool,
     is_plain_text: bool,
     /// How long a line may be, with its line end.
     limit: usize,
@@ -69,6 +70,7 @@ impl<S: LineSink> LineLayer<S> {
             is_writer: false,
             format,
             colors: false,
+            is_terminal: false,
             is_plain_text: false,
             limit: DEFAULT_LINE_LIMIT,
             copies: None,
@@ -98,6 +100,14 @@ impl<S: LineSink> LineLayer<S> {
     #[must_use]
     pub(crate) fn with_copies(mut self, copies: Option<SharedSink>) -> Self {
         self.copies = copies;
+        self
+    }
+
+    /// Lays [`Pretty`](LogFormat::Pretty) lines out for the terminal of the standard output, in
+    /// rows that are no wider than it is.
+    #[must_use]
+    pub(crate) fn with_terminal(mut self, is_terminal: bool) -> Self {
+        self.is_terminal = is_terminal;
         self
     }
 
@@ -132,7 +142,13 @@ where
     fn on_event(&self, event: &Event<'_>, context: Context<'_, C>) {
         // Taken out, so that a value that logs while it is formatted finds an empty buffer.
         let mut buffer = LINE.try_with(Cell::take).unwrap_or_default();
-        let mut line = EventLine::begin(event, &mut buffer, self.limit);
+        let span_name = || context.event_span(event).map(|span| span.name());
+        let mut line = EventLine::begin(event, &span_name, &mut buffer, self.limit);
+        let own_fields = if self.is_terminal {
+            line.count_fields()
+        } else {
+            0
+        };
         // An allocator that logs while fields of spans are stored must not wait for these.
         let held = Held::begin();
         if let Some(spans) = held.as_ref().and_then(|_| context.event_scope(event)) {
@@ -151,7 +167,7 @@ where
         if self.is_plain_text {
             self.hand_over_text(&buffer, event, &context);
         } else {
-            self.hand_over(&buffer, *event.metadata().level());
+            self.hand_over(&buffer, own_fields, *event.metadata().level());
         }
         give_back(&LINE, buffer);
     }
@@ -184,7 +200,7 @@ impl<S: LineSink> LineLayer<S> {
     {
         let level = *event.metadata().level();
         if let Some(copies) = &self.copies {
-            copies.accept(line, level);
+            user_sink::accept(copies, line, level);
         }
         let mut spans = String::new();
         for span in context.event_scope(event).into_iter().flatten() {
@@ -199,7 +215,7 @@ impl<S: LineSink> LineLayer<S> {
     }
 
     #[inline]
-    fn hand_over(&self, line: &[u8], level: tracing::Level) {
+    fn hand_over(&self, line: &[u8], own_fields: usize, level: tracing::Level) {
         if let Some(copies) = &self.copies {
             user_sink::accept(copies, line, level);
         }
@@ -208,7 +224,12 @@ impl<S: LineSink> LineLayer<S> {
             LogFormat::Pretty => {
                 let mut text = TEXT.try_with(Cell::take).unwrap_or_default();
                 text.clear();
-                pretty::render(line, self.colors, &mut text);
+                if self.is_terminal {
+                    let width = terminal::width();
+                    terminal::render(line, own_fields, width, self.colors, &mut text);
+                } else {
+                    pretty::render(line, self.colors, &mut text);
+                }
                 self.give_to_sink(&text, level);
                 give_back(&TEXT, text);
             }
@@ -248,6 +269,7 @@ impl<S> fmt::Debug for LineLayer<S> {
         f.debug_struct("LineLayer")
             .field("format", &self.format)
             .field("colors", &self.colors)
+            .field("is_terminal", &self.is_terminal)
             .field("is_copied", &self.copies.is_some())
             .finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! The format for people at a terminal.
+//! The format for people, one line an event.
 
 use crate::decode;
 use crate::encode;
@@ -6,9 +6,9 @@ use crate::names;
 use crate::value::Value;
 
 const RESET: &str = "\u{1b}[0m";
-const DIM: &str = "\u{1b}[2m";
-const BOLD: &str = "\u{1b}[1m";
-const BLUE: &str = "\u{1b}[34m";
+pub(super) const DIM: &str = "\u{1b}[2m";
+pub(super) const BOLD: &str = "\u{1b}[1m";
+pub(super) const BLUE: &str = "\u{1b}[34m";
 const CYAN: &str = "\u{1b}[36m";
 const GREEN: &str = "\u{1b}[32m";
 const MAGENTA: &str = "\u{1b}[35m";
@@ -55,18 +55,23 @@ pub(super) fn render(line: &[u8], colors: bool, out: &mut Vec<u8>) {
         }
     }
     text.plain("\n");
-    if let Some(exception) = exception {
-        for line in exception.split('\n') {
-            text.plain("    ");
-            text.start(RED);
-            text.escaped(line);
-            text.end();
-            text.plain("\n");
-        }
+    if let Some(chain) = exception {
+        self::exception(&mut text, &chain);
     }
 }
 
-fn color_of(level: &str) -> &'static str {
+/// Appends an exception, indented.
+pub(super) fn exception(text: &mut Text<'_>, exception: &str) {
+    for line in exception.split('\n') {
+        text.plain("    ");
+        text.start(RED);
+        text.escaped(line);
+        text.end();
+        text.plain("\n");
+    }
+}
+
+pub(super) fn color_of(level: &str) -> &'static str {
     match level {
         "error" => RED,
         "warning" => YELLOW,
@@ -76,27 +81,28 @@ fn color_of(level: &str) -> &'static str {
     }
 }
 
-struct Text<'a> {
-    out: &'a mut Vec<u8>,
-    colors: bool,
+/// Text that may have colours.
+pub(super) struct Text<'a> {
+    pub(super) out: &'a mut Vec<u8>,
+    pub(super) colors: bool,
 }
 
 impl Text<'_> {
-    fn plain(&mut self, text: &str) {
+    pub(super) fn plain(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
     }
 
-    fn start(&mut self, color: &str) {
+    pub(super) fn start(&mut self, color: &str) {
         if self.colors {
             self.plain(color);
         }
     }
 
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.start(RESET);
     }
 
-    fn colored(&mut self, color: &str, text: &str) {
+    pub(super) fn colored(&mut self, color: &str, text: &str) {
         self.start(color);
         self.plain(text);
         self.end();
@@ -104,7 +110,7 @@ impl Text<'_> {
 
     /// Text without control characters: they show as `\n` or `\u001b`. Returns how many
     /// characters it takes.
-    fn escaped(&mut self, text: &str) -> usize {
+    pub(super) fn escaped(&mut self, text: &str) -> usize {
         let start = self.out.len();
         for part in text.split_inclusive(['"', '\\']) {
             // Quotes and backslashes need no escape outside of quotes.
@@ -115,8 +121,20 @@ impl Text<'_> {
         String::from_utf8_lossy(&self.out[start..]).chars().count()
     }
 
+    /// Appends what `write` appends, without colours.
+    pub(super) fn without_colors(&mut self, write: impl FnOnce(&mut Text<'_>)) {
+        write(&mut Text {
+            out: self.out,
+            colors: false,
+        });
+    }
+
     fn field(&mut self, key: &str, value: &Value) {
         self.plain(" ");
+        self.key_and_value(key, value);
+    }
+
+    pub(super) fn key_and_value(&mut self, key: &str, value: &Value) {
         self.start(CYAN);
         self.escaped(key);
         self.end();

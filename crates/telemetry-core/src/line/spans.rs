@@ -5,10 +5,9 @@ use std::fmt::{self, Debug};
 
 use tracing::field::{Field, Visit};
 
-use crate::encode;
 use crate::error_chain;
 use crate::fields::Fields;
-use crate::line::errors;
+use crate::line::{callsite, errors, name};
 use crate::value::{FieldValue, Rendered, ValueEncoder};
 
 /// The fields of a span, in its extensions. A type of our own, so that no other layer's
@@ -22,8 +21,8 @@ const FIRST_ROOM: usize = 64;
 /// Gathers fields into a set, in which a later one replaces an earlier one of its name.
 pub(super) struct FieldsVisitor {
     pub(super) fields: Fields,
-    /// The message of an event, which is not among its fields.
-    pub(super) message: Option<String>,
+    /// The message of an event as a JSON string. It is not among the fields.
+    pub(super) message: Option<Vec<u8>>,
     /// The source chain of the first error.
     pub(super) exception: Option<String>,
     is_event: bool,
@@ -49,6 +48,12 @@ impl FieldsVisitor {
 
     fn set(&mut self, field: &Field, value: impl FieldValue) {
         let name = field.name();
+        if self.is_event && name == callsite::MESSAGE {
+            let mut message = Vec::new();
+            name::write_as_string(&mut message, &value);
+            self.message = Some(message);
+            return;
+        }
         let name = name.strip_prefix("r#").unwrap_or(name);
         if errors::is_text(name) {
             let mut rendered = Vec::new();
@@ -65,22 +70,11 @@ impl FieldsVisitor {
         ValueEncoder::new(&mut rendered).display(&text);
         self.set(field, Rendered(&rendered));
     }
-
-    /// Keeps the message; `false` for any other field.
-    fn message(&mut self, field: &Field, text: fmt::Arguments<'_>) -> bool {
-        let is_message = self.is_event && field.name() == "message";
-        if is_message {
-            self.message = Some(encode::text_of(text, usize::MAX));
-        }
-        is_message
-    }
 }
 
 impl Visit for FieldsVisitor {
     fn record_str(&mut self, field: &Field, value: &str) {
-        if !self.message(field, format_args!("{value}")) {
-            self.set(field, value);
-        }
+        self.set(field, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
@@ -100,9 +94,7 @@ impl Visit for FieldsVisitor {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if !self.message(field, format_args!("{value:?}")) {
-            self.set_text(field, format_args!("{value:?}"));
-        }
+        self.set_text(field, format_args!("{value:?}"));
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
