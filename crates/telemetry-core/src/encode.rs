@@ -364,7 +364,7 @@ impl fmt::Write for Bounded {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = self.limit - self.text.len();
         if self.is_full || text.len() > room {
-            self.text.push_str(bounded(text, room));
+            self.text.push_str(&text[..text.floor_char_boundary(room)]);
             self.is_full = true;
             // Ends a formatter that would go on.
             return Err(fmt::Error);

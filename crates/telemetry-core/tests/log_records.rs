@@ -94,12 +94,12 @@ fn records_are_lines_with_their_key_values() {
         [
             json!({
                 "level": "info", "logger": "log_records", "event": "kv",
-                "user": 42, "password": "[redacted]", "ok": true,
+                "field.user": 42, "password": "[redacted]", "ok": true,
             }),
             json!({
                 "level": "warning", "logger": "old::library", "event": "more 1",
                 "ratio": 0.5, "list": "[\"a\"]", "shown": "c", "none": "None", "below": -1,
-                "field.event": "mine", "url": "redis://[redacted]@h/0", "user": 2,
+                "field.event": "mine", "url": "redis://[redacted]@h/0", "field.user": 2,
             }),
         ]
     );

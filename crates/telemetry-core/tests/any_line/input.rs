@@ -232,6 +232,14 @@ fn key() -> impl Strategy<Value = String> {
     prop::collection::vec(segment, 1..4).prop_map(|segments| segments.join("."))
 }
 
+/// A text that an error keeps whole, together with that of its cause.
+fn error_text() -> impl Strategy<Value = String> {
+    text().prop_map(|mut text| {
+        text.truncate(text.floor_char_boundary(3_000));
+        text
+    })
+}
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         24 => "[ -~]{0,12}",
@@ -257,7 +265,8 @@ fn value() -> impl Strategy<Value = Value> {
         text().prop_map(Value::Text),
         text().prop_map(Value::Text),
         text().prop_map(Value::Formatted),
-        (text(), prop::option::of(text())).prop_map(|(text, cause)| Value::Error(text, cause)),
+        (error_text(), prop::option::of(error_text()))
+            .prop_map(|(text, cause)| Value::Error(text, cause)),
     ]
 }
 

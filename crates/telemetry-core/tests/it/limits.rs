@@ -7,7 +7,7 @@ use serde_json::Value;
 use telemetry_core::{Config, FieldValue, LineLayer, LogFormat, Scope, ValueEncoder};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::{lines_of, text_of};
+use crate::{line_of, lines_of, text_of};
 
 const LIMIT: usize = 16_000;
 
@@ -37,6 +37,19 @@ fn a_value_of_ten_megabytes_is_cut_and_its_line_is_written() {
 }
 
 #[test]
+fn a_long_text_of_an_error_is_cut_before_it_is_on_the_line() {
+    let long = "x".repeat(1_000_000);
+    let line = line_of(|| {
+        let error = std::io::Error::other(long.as_str());
+        tracing::info!(value = &error as &dyn std::error::Error, "x");
+    });
+    let line: Value = serde_json::from_str(&line).unwrap();
+    let kept = line["value"].as_str().unwrap();
+    assert!(kept.len() > 8_000 && kept.len() < 8_300 && kept.ends_with('…'));
+    assert_eq!(line.get("line_truncated"), None);
+}
+
+#[test]
 fn a_long_value_is_cut_wherever_it_comes_from() {
     #[derive(Debug)]
     struct Long;
@@ -58,7 +71,6 @@ fn a_long_value_is_cut_wherever_it_comes_from() {
     }
     for line in [
         cut_line_of(|| tracing::info!(value = %Long, "x")),
-        cut_line_of(|| tracing::info!(value = &Long as &dyn std::error::Error, "x")),
         cut_line_of(|| tracing::info!(value = ?list, "x")),
         cut_line_of(|| tracing::info!(a = 1, value = long, a = 2, "x")),
         cut_line_of(|| {

@@ -169,7 +169,10 @@ fn plain_text_lines_show_spans_at_any_level_too() {
         config(&[("STRUCTLOG_ENABLED", "false"), ("LOG_LEVEL", "ERROR")]),
         || work(5),
     );
-    assert!(text.contains("work{tournament=5}"), "{text}");
+    assert!(
+        text.contains("work: it::span_levels: x tournament=5"),
+        "{text}"
+    );
 }
 
 /// Takes all that there is, as a layer that exports does.
