@@ -25,6 +25,9 @@ pub use unclaimed::UnclaimedPanics;
 
 use seen::SeenPanic;
 
+/// What a panic carries.
+type Payload = Box<dyn Any + Send>;
+
 /// A panic that was caught.
 ///
 /// Dropped before it was [marked as reported](Self::mark_reported) or [resumed](Self::resume), it
@@ -33,13 +36,13 @@ pub struct Panic {
     /// The panic's message: the [`ERROR`](crate::names::ERROR) of a line.
     pub message: String,
     /// Absent once the panic goes on.
-    payload: Option<Box<dyn Any + Send>>,
+    payload: Option<Payload>,
     // In a box: a result with a panic in it is returned for each part of a unit's work.
     seen: Box<SeenPanic>,
 }
 
 impl Panic {
-    fn new(payload: Box<dyn Any + Send>, seen: SeenPanic) -> Self {
+    fn new(payload: Payload, seen: SeenPanic) -> Self {
         Self {
             message: seen.content.message.clone(),
             payload: Some(payload),
@@ -117,9 +120,7 @@ pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
 /// Calls `work` and returns its panic with those that a hook saw meanwhile and that nothing of
 /// ours caught.
 #[inline]
-fn catch_seen<T>(
-    work: impl FnOnce() -> T,
-) -> (Result<T, Box<dyn Any + Send>>, Option<Vec<SeenPanic>>) {
+fn catch_seen<T>(work: impl FnOnce() -> T) -> (Result<T, Payload>, Option<Vec<SeenPanic>>) {
     let entered = seen::enter();
     let result = panic::catch_unwind(AssertUnwindSafe(work));
     let seen = seen::leave(entered);

@@ -27,10 +27,10 @@ pin_project! {
                 return;
             }
             // Reported at once: nothing of ours may be around whatever drops this.
-            if let Err(panic) = this.unclaimed.catch(|| this.inner.set(None)) {
-                if !thread::panicking() {
-                    panic::report_and_resume(panic);
-                }
+            if let Err(panic) = this.unclaimed.catch(|| this.inner.set(None))
+                && !thread::panicking()
+            {
+                panic::report_and_resume(panic);
             }
         }
     }

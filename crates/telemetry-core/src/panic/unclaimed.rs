@@ -1,9 +1,7 @@
 //! The panics within a unit of work that somebody else caught.
 
-use std::any::Any;
-
 use crate::panic::seen::{self, Content, SeenPanic};
-use crate::panic::{Panic, catch_seen, report};
+use crate::panic::{Panic, Payload, catch_seen, report};
 
 /// Catches the panics of a unit of work, call by call, and keeps those that other code caught
 /// within it, such as tower-http's `CatchPanicLayer`.
@@ -50,7 +48,7 @@ impl UnclaimedPanics {
     }
 
     #[cold]
-    fn claim(&mut self, payload: Box<dyn Any + Send>) -> Panic {
+    fn claim(&mut self, payload: Payload) -> Panic {
         let content = Content::of(&*payload);
         let seen = seen::take(&mut self.0, &content)
             .or_else(|| seen::take_escaped(&content))

@@ -71,7 +71,8 @@ fn each_of_many_panics_whose_handle_is_dropped_is_reported() {
                 let sender = sender.clone();
                 drop(spawn(async move {
                     let _ended = sender;
-                    None::<u8>.expect("nothing here")
+                    let first: Option<u8> = std::hint::black_box(None);
+                    first.expect("nothing here")
                 }));
             }
             drop(sender);
