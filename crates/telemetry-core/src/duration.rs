@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A duration as [`DURATION_MS`](names::DURATION_MS) has it: in milliseconds, rounded to
+/// A duration as [`DURATION_MS`](crate::names::DURATION_MS) has it: in milliseconds, rounded to
 /// two decimals.
 #[inline]
 #[must_use]
