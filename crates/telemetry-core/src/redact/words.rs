@@ -103,12 +103,28 @@ impl Word {
 }
 
 impl Word<String> {
+    /// Says whether `text` has the letters of the name at its end, or may have: cheaper than to
+    /// normalize it.
+    pub(super) fn may_end(&self, text: &str) -> bool {
+        let mut of_text = letters_from_end(text);
+        !self.name.is_ascii()
+            || letters_from_end(&self.name).all(|letter| {
+                of_text
+                    .next()
+                    .is_some_and(|other| other.eq_ignore_ascii_case(&letter))
+            })
+    }
+
     pub(super) fn matches(&self, key: &str) -> bool {
         match self.place {
             Place::Ending => ends_with_words(key, &self.name),
             Place::Whole | Place::Query => key == self.name,
         }
     }
+}
+
+fn letters_from_end(text: &str) -> impl Iterator<Item = u8> + '_ {
+    text.bytes().rev().filter(u8::is_ascii_alphanumeric)
 }
 
 /// Says whether a normalized key is `name`, or ends with it as words.
