@@ -20,6 +20,10 @@ Commands:
   test [ARGUMENT…]        Start what tests need (services up), run every test, then build
                           every combination of features; arguments go to cargo test, which
                           is then all that runs: cargo xtask test -- NAME
+  nightly [PART…]         What is too long for ci: lines (a million random events), writer
+                          (its buffer by a model checker), crashes (programs that end 5 ms
+                          after an error), abort (panic = \"abort\"), log (tracing's feature
+                          log-always); without a PART all of them
   lint [--fix]            Check formatting, lints and dependencies, or mend what can be
   docs [--serve]          Build the API documentation, the reference page and the site, or
                           serve the site on http://127.0.0.1:8001
@@ -48,6 +52,7 @@ pub(crate) enum Task {
     Help,
     Ci { with_tests: bool },
     Test(Vec<OsString>),
+    Nightly(Vec<String>),
     Lint { fix: bool },
     Docs { serve: bool },
     Bench(bench::Options),
@@ -76,6 +81,7 @@ impl Task {
                 with_tests: !flag(parser, "without-tests")?,
             }),
             "test" => Ok(Self::Test(parser.raw_args()?.collect())),
+            "nightly" => values(parser).map(Self::Nightly),
             "lint" => Ok(Self::Lint {
                 fix: flag(parser, "fix")?,
             }),
@@ -107,6 +113,18 @@ fn flag(mut parser: Parser, name: &str) -> anyhow::Result<bool> {
         }
     }
     Ok(is_set)
+}
+
+/// Reads the rest of a command line that has no options.
+fn values(mut parser: Parser) -> anyhow::Result<Vec<String>> {
+    let mut values = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Value(value) => values.push(value.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(values)
 }
 
 fn action(mut parser: Parser) -> anyhow::Result<Action> {
@@ -180,6 +198,16 @@ mod tests {
         for line in ["demo -- --version", "demo --version"] {
             assert_eq!(parse(line), Ok(Task::Demo(vec!["--version".into()])));
         }
+    }
+
+    #[test]
+    fn nightly_takes_names_of_parts() {
+        assert_eq!(parse("nightly"), Ok(Task::Nightly(Vec::new())));
+        assert_eq!(
+            parse("nightly lines abort"),
+            Ok(Task::Nightly(vec!["lines".into(), "abort".into()]))
+        );
+        assert!(parse("nightly --lines").is_err());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod demo;
 mod deployment;
 mod docs;
 mod lint;
+mod nightly;
 mod packages;
 mod process;
 mod services;
@@ -57,6 +58,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Docs { serve: true } => return docs::serve(),
         Task::Ci { with_tests } => ci::run(&mut steps, with_tests)?,
         Task::Test(arguments) => test::run(&mut steps, &arguments)?,
+        Task::Nightly(parts) => nightly::run(&mut steps, &parts)?,
         Task::Lint { fix: false } => lint::check(&mut steps),
         Task::Lint { fix: true } => lint::fix(&mut steps),
         Task::Docs { serve: false } => docs::build(&mut steps, docs::Reference::Write),
