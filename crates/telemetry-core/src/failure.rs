@@ -75,13 +75,17 @@ impl Failure {
         }
     }
 
-    /// Makes the failure of what panicked.
+    /// Makes the failure of what panicked. Waits at most 50 milliseconds for its frames: see
+    /// [`Panic::backtrace`].
     #[must_use]
     pub fn from_panic(panic: &Panic) -> Self {
-        let message = &panic.message;
+        Self::new_panic(&panic.message, panic.backtrace())
+    }
+
+    pub(crate) fn new_panic(message: &str, exception: Option<String>) -> Self {
         Self {
             error: error_chain::message_of(format_args!("panic: {message}")),
-            exception: panic.backtrace(),
+            exception,
             ..Self::new(Self::PANIC)
         }
     }

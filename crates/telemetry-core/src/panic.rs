@@ -7,6 +7,7 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
 
 mod backtrace;
 mod caught;
@@ -24,6 +25,8 @@ pub(crate) use reporter::wait_until_idle;
 pub use unclaimed::UnclaimedPanics;
 
 use seen::SeenPanic;
+
+use crate::failure::Failure;
 
 /// What a panic carries.
 type Payload = Box<dyn Any + Send>;
@@ -59,6 +62,19 @@ impl Panic {
     #[must_use]
     pub fn backtrace(&self) -> Option<String> {
         self.seen.exception(reporter::symbols_timeout())
+    }
+
+    /// Calls `report` with the failure of this panic, and marks the panic as logged.
+    ///
+    /// At once, when its symbols are read within 50 milliseconds; else once they are, on a thread of
+    /// its own, so that what panicked does not wait and the line has the frames all the same.
+    pub fn report_with(&mut self, report: impl FnOnce(Failure) + Send + 'static) {
+        self.mark_reported();
+        let message = self.message.clone();
+        let seen = (*self.seen).clone();
+        report::when_symbols_are_read(&self.seen, move || {
+            report(Failure::new_panic(&message, seen.exception(Duration::MAX)));
+        });
     }
 
     /// Marks this panic as logged, so that an enclosing task or unit of work does not log it

@@ -146,7 +146,7 @@ impl Lifecycle {
             };
             self.in_scope(|this| {
                 let (hooks, scope) = this.hooks()?;
-                survive(|| hooks.on_response(&head, &scope))
+                catch_hook_panic(|| hooks.on_response(&head, &scope))
             });
         }
         self.add_id(response.headers_mut());
@@ -168,7 +168,7 @@ impl Lifecycle {
     pub(crate) fn respond_to_panic(&mut self, mut panic: Panic) -> Response<Bytes> {
         let response = self.in_scope(|this| {
             let (hooks, _scope) = this.hooks()?;
-            survive(|| hooks.panic_response(&panic)).flatten()
+            catch_hook_panic(|| hooks.panic_response(&panic)).flatten()
         });
         let mut response = response.unwrap_or_else(|| {
             let mut response = Response::new(Bytes::new());
@@ -181,14 +181,39 @@ impl Lifecycle {
         response
     }
 
-    /// Ends the request after a panic, which its line reports unless the request has ended.
+    /// Ends the request after a panic, which its line reports unless the request has ended. The line
+    /// may come later, once the frames of the panic are known: the response does not wait for it.
     pub(crate) fn panicked(&mut self, panic: &mut Panic) {
         if self.has_ended {
             return;
         }
-        self.failure = Some(Box::new(Failure::from_panic(panic)));
-        panic.mark_reported();
-        self.end(Outcome::Failed);
+        let end = self.begin_end(Outcome::Failed);
+        let mut ended = self.take_ended();
+        panic.report_with(move |failure| {
+            ended.failure = Some(Box::new(failure));
+            ended.emit_end(&end);
+        });
+    }
+
+    /// Takes what the end of the request is reported by, and leaves an ended request.
+    fn take_ended(&mut self) -> Self {
+        Self {
+            id: self.id.clone(),
+            scope: self.scope.clone().or_else(Scope::current),
+            settings: Arc::clone(&self.settings),
+            started: self.started,
+            method: self.method.clone(),
+            target: self.target.take(),
+            route: self.route.clone(),
+            client: self.client,
+            recording: self.recording.take(),
+            status: self.status,
+            failure: self.failure.take(),
+            body_length: self.body_length,
+            body_bytes: self.body_bytes,
+            has_ended: true,
+            panics: std::mem::take(&mut self.panics),
+        }
     }
 
     /// Ends the request after a panic of what was being dropped, and goes on with it.
@@ -227,22 +252,22 @@ impl Lifecycle {
 
     /// Ends the request, unless it has ended. Within the scope or outside.
     fn end(&mut self, outcome: Outcome) {
-        if self.has_ended {
-            return;
+        if !self.has_ended {
+            let end = self.begin_end(outcome);
+            self.emit_end(&end);
         }
+    }
+
+    /// Marks the request as ended now.
+    fn begin_end(&mut self, outcome: Outcome) -> RequestEnd {
         self.has_ended = true;
-        let duration = self.started.elapsed();
-        let end = RequestEnd {
+        self.mark_ended();
+        RequestEnd {
             outcome,
             status: self.status,
-            duration,
+            duration: self.started.elapsed(),
             body_bytes: self.body_bytes,
-        };
-        self.mark_ended();
-        self.in_scope(|this| {
-            this.panics.report();
-            this.tell(&end);
-        });
+        }
     }
 
     /// Marks the request's scope as that of a request that has ended. Within the scope or outside.
@@ -257,20 +282,22 @@ impl Lifecycle {
         }
     }
 
-    /// Tells of the end of the request: hooks, lines, spans and metrics. To be called within the
-    /// scope.
-    fn tell(&mut self, end: &RequestEnd) {
-        if let Some((hooks, scope)) = self.hooks() {
-            survive(|| hooks.on_end(end, &scope));
-        }
-        if end.outcome == Outcome::Failed || self.settings.writes_lines_for(self.path()) {
-            line::write(self, end);
-        }
-        if let Some(recording) = &self.recording {
-            let known = self.failure.take().map(|failure| *failure);
-            let failure = failure::from_end(end.outcome, self.status, known);
-            recording.end(end, self.route.template(), failure.as_ref());
-        }
+    /// Reports the end of the request: hooks, lines, spans and metrics. Within the scope or outside.
+    fn emit_end(&mut self, end: &RequestEnd) {
+        self.in_scope(|this| {
+            this.panics.report();
+            if let Some((hooks, scope)) = this.hooks() {
+                catch_hook_panic(|| hooks.on_end(end, &scope));
+            }
+            if end.outcome == Outcome::Failed || this.settings.writes_lines_for(this.path()) {
+                line::write(this, end);
+            }
+            if let Some(recording) = &this.recording {
+                let known = this.failure.take().map(|failure| *failure);
+                let failure = failure::from_end(end.outcome, this.status, known);
+                recording.end(end, this.route.template(), failure.as_ref());
+            }
+        });
     }
 }
 
@@ -299,6 +326,6 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// Calls a hook at a point where its panic must not go further.
-fn survive<T>(hook: impl FnOnce() -> T) -> Option<T> {
+fn catch_hook_panic<T>(hook: impl FnOnce() -> T) -> Option<T> {
     panic::catch(hook).ok()
 }

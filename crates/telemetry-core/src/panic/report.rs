@@ -101,17 +101,23 @@ impl Origin {
     }
 }
 
-/// Writes the line of a panic with the context that the panicking code had: at once, or, when its
-/// symbols are not read in time, as soon as they are.
+/// Writes the line of a panic with the context that the panicking code had.
 #[cold]
 pub(super) fn write(seen: &SeenPanic) {
+    let emitted = seen.clone();
+    when_symbols_are_read(seen, move || emit(&emitted));
+}
+
+/// Calls `report` at once, or, when the symbols of the panic are not read in time, as soon as they
+/// are, on the thread of reports.
+#[cold]
+pub(super) fn when_symbols_are_read(seen: &SeenPanic, report: impl FnOnce() + Send + 'static) {
     let timeout = reporter::symbols_timeout();
     if seen.trace().is_none_or(|trace| trace.wait(timeout)) {
-        emit(seen);
+        report();
     } else {
-        let seen = seen.clone();
         let dispatch = dispatcher::get_default(Dispatch::clone);
-        reporter::run(move || dispatcher::with_default(&dispatch, || emit(&seen)));
+        reporter::run(move || dispatcher::with_default(&dispatch, report));
     }
 }
 
