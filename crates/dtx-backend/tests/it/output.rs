@@ -12,8 +12,12 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::program::{PATIENCE, Program, get, http_client, request_by};
 
-/// Any port, and lines in JSON.
-const VARIABLES: [(&str, &str); 2] = [("DTX_BIND", "127.0.0.1:0"), ("NODE_ENV", "test")];
+/// Any port, and lines in JSON, with targets of any length.
+const VARIABLES: [(&str, &str); 3] = [
+    ("DTX_BIND", "127.0.0.1:0"),
+    ("NODE_ENV", "test"),
+    ("LOG_VALUE_LIMIT", "0"),
+];
 /// How many clients send requests at the same time.
 const CLIENTS: usize = 4;
 /// How often each of them sends one.
