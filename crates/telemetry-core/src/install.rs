@@ -12,6 +12,7 @@ use crate::builder::{BuildError, TelemetryBuilder};
 use crate::client_value;
 use crate::config::{Config, ConfigWarning, HttpNames};
 use crate::guard::TelemetryGuard;
+#[cfg(feature = "testing")]
 use crate::line::RegistryGuard;
 use crate::log_records;
 use crate::names;
