@@ -73,6 +73,7 @@
 //! with its last guard; `exit` waits for lines too, and a line that comes after the end, or in a
 //! forked child, is written before the call that logs it returns.
 
+mod append_only;
 mod builder;
 mod client;
 mod client_value;

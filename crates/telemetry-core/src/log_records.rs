@@ -1,16 +1,14 @@
 //! Records of the `log` crate, as events of `tracing` with their key-values.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
-use std::sync::{PoisonError, RwLock};
 
 use log::kv::{self, VisitSource, VisitValue};
 use log::{Log, Record};
-use rustc_hash::FxBuildHasher;
 use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, dispatcher};
 use tracing_log::{AsLog as _, AsTrace as _};
 
+use crate::append_only::AppendOnly;
 use crate::config::ConfigWarning;
 use crate::fields::Fields;
 use crate::value::{FieldValue, ValueEncoder};
@@ -47,14 +45,12 @@ pub(crate) fn with_key_values(read: impl FnOnce(&Fields)) {
 /// spans are recognized.
 pub(crate) fn register_callsite(metadata: &Metadata<'static>) {
     if let Some(place) = metadata.file().zip(metadata.line()) {
-        let mut callsites = CALLSITES.write().unwrap_or_else(PoisonError::into_inner);
-        callsites.insert(place);
+        CALLSITES.find_or_add(slot(place), |known| *known == place, || place);
     }
 }
 
 /// The file and line of each callsite of `tracing` that a filter of lines has met.
-static CALLSITES: RwLock<HashSet<(&'static str, u32), FxBuildHasher>> =
-    RwLock::new(HashSet::with_hasher(FxBuildHasher));
+static CALLSITES: AppendOnly<(&'static str, u32), 1024> = AppendOnly::new();
 
 thread_local! {
     /// The key-values of the record that this thread logs.
@@ -100,10 +96,15 @@ fn is_of_tracing(record: &Record<'_>) -> bool {
 }
 
 fn is_callsite(place: (&str, u32)) -> bool {
-    let callsites = CALLSITES.read().unwrap_or_else(PoisonError::into_inner);
-    // As a set of places of any lifetime.
-    let callsites: &HashSet<(&str, u32), FxBuildHasher> = &callsites;
-    callsites.contains(&place)
+    CALLSITES
+        .find(slot(place), |known| *known == place)
+        .is_some()
+}
+
+/// Where a callsite is kept.
+fn slot((file, line): (&str, u32)) -> usize {
+    // Files of one program differ in length more than in anything that is as cheap.
+    file.len().wrapping_mul(31).wrapping_add(line as usize)
 }
 
 /// The fields of a record are current as long as this lives; then those of the record around it,

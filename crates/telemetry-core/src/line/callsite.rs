@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::sync::OnceLock;
 
 use tracing::Metadata;
 
+use crate::append_only::AppendOnly;
 use crate::encode;
 use crate::fields::{Keys, allowed, render_key};
 use crate::line::{errors, level_name};
@@ -29,8 +29,6 @@ pub(super) struct Callsite {
     pub(super) has_error: bool,
     /// The keys that a line of this callsite may have of its own.
     pub(super) declared: Keys,
-    /// The callsite after this one in its bucket.
-    next: OnceLock<&'static Self>,
 }
 
 /// How the fields of an event can be written.
@@ -171,7 +169,6 @@ impl Callsite {
             has_error: keys.iter().any(|key| errors::is_text(key)),
             has_trace: !metadata.target().starts_with("opentelemetry"),
             declared,
-            next: OnceLock::new(),
         }
     }
 
@@ -227,9 +224,8 @@ fn shape(metadata: &Metadata<'_>, keys: &[Cow<'_, str>]) -> Shape {
 /// A power of two.
 const SLOTS: usize = 256;
 
-/// Callsites live as long as the program, and so does what is rendered of them. A list is only
-/// ever appended to, and without a lock: an allocator that logs may be called at any moment.
-static ALL: [OnceLock<&'static Callsite>; SLOTS] = [const { OnceLock::new() }; SLOTS];
+/// Callsites live as long as the program, and so does what is rendered of them.
+static ALL: AppendOnly<Callsite, SLOTS> = AppendOnly::new();
 
 thread_local! {
     /// The callsites that this thread used last, by their address.
@@ -259,19 +255,6 @@ pub(super) fn of(metadata: &'static Metadata<'static>) -> &'static Callsite {
 #[cold]
 #[inline(never)]
 fn find(metadata: &'static Metadata<'static>, slot: usize) -> &'static Callsite {
-    let mut link = &ALL[slot];
-    let mut new: Option<&'static Callsite> = None;
-    loop {
-        while let Some(callsite) = link.get() {
-            if std::ptr::eq(callsite.metadata, metadata) {
-                return callsite;
-            }
-            link = &callsite.next;
-        }
-        let callsite = new.get_or_insert_with(|| Box::leak(Box::new(Callsite::new(metadata))));
-        // Another thread may have been first: then its callsite is looked at next.
-        if link.set(callsite).is_ok() {
-            return callsite;
-        }
-    }
+    let is_it = |known: &Callsite| std::ptr::eq(known.metadata, metadata);
+    ALL.find_or_add(slot, is_it, || Callsite::new(metadata))
 }

@@ -136,14 +136,16 @@ impl State {
         wakes
     }
 
+    /// Appends a line, and returns whether there was room for it in a chunk: in the last one, a
+    /// spare one, or else `new`, which is taken.
     #[inline]
-    fn append(&mut self, line: &[u8]) {
+    fn append(&mut self, line: &[u8], new: &mut Option<Vec<u8>>) -> bool {
         let has_room = self
             .chunks
             .back()
             .is_some_and(|chunk| chunk.bytes.len() + line.len() <= chunk.bytes.capacity());
-        if !has_room {
-            self.add_chunk(line.len());
+        if !has_room && !self.add_chunk(line.len(), new) {
+            return false;
         }
         if let Some(chunk) = self.chunks.back_mut() {
             chunk.bytes.extend_from_slice(line);
@@ -151,32 +153,45 @@ impl State {
         }
         self.gathered += line.len();
         self.accepted += 1;
+        true
     }
 
     #[cold]
-    fn add_chunk(&mut self, line: usize) {
+    fn add_chunk(&mut self, line: usize, new: &mut Option<Vec<u8>>) -> bool {
         let spare = if line <= CHUNK_CAPACITY {
             self.spare.pop()
         } else {
             None
         };
-        self.chunks.push_back(Chunk {
-            bytes: spare.unwrap_or_else(|| Vec::with_capacity(line.max(CHUNK_CAPACITY))),
-            lines: 0,
-        });
+        let Some(bytes) = spare.or_else(|| new.take()) else {
+            return false;
+        };
+        self.chunks.push_back(Chunk { bytes, lines: 0 });
+        true
     }
 }
 
 impl Buffer {
     pub(super) fn new(capacity: usize, overflow: Overflow) -> Self {
+        let state = State {
+            chunks: Self::empty_chunks(capacity),
+            spare: Vec::with_capacity(MAX_SPARE_CHUNKS),
+            ..State::default()
+        };
         Self {
-            state: Mutex::default(),
+            state: Mutex::new(state),
             wake: Condvar::default(),
             progress: Condvar::default(),
             capacity,
             wake_threshold: WAKE_THRESHOLD.min(capacity / 2),
             overflow,
         }
+    }
+
+    /// Makes a queue that never grows: of two chunks that follow one another, the lines of the second
+    /// did not fit into the first.
+    fn empty_chunks(capacity: usize) -> VecDeque<Chunk> {
+        VecDeque::with_capacity(2 * (capacity / CHUNK_CAPACITY) + 2)
     }
 
     /// Adds a guard.
@@ -194,16 +209,26 @@ impl Buffer {
     }
 
     /// Takes a line in, or counts it as refused.
+    // No memory is allocated or freed beneath the lock: an allocator of the application's that logs
+    // would wait for its own thread.
     #[inline]
     pub(super) fn push(&self, line: &[u8], is_urgent: bool) {
+        let mut new = None;
         let mut state = self.state.lock();
-        if state.gathered + state.taken + line.len() > self.capacity {
-            match self.wait_for_room(state, line.len()) {
-                Some(with_room) => state = with_room,
-                None => return,
+        loop {
+            if state.gathered + state.taken + line.len() > self.capacity {
+                match self.wait_for_room(state, line.len()) {
+                    Some(with_room) => state = with_room,
+                    None => return,
+                }
             }
+            if state.append(line, &mut new) {
+                break;
+            }
+            drop(state);
+            new = Some(Vec::with_capacity(line.len().max(CHUNK_CAPACITY)));
+            state = self.state.lock();
         }
-        state.append(line);
         if state.is_ended {
             return self.write_through(state);
         }
@@ -317,6 +342,7 @@ impl Buffer {
     /// Waits for lines or flushes and takes them; comes back without any when `at_most`
     /// has passed. Called by the thread alone.
     pub(super) fn take(&self, at_most: Option<Duration>) -> Batch {
+        let empty = Self::empty_chunks(self.capacity);
         let end = at_most.map(|at_most| now() + at_most);
         let mut pause = MIN_PAUSE;
         let mut state = self.state.lock();
@@ -338,7 +364,7 @@ impl Buffer {
         state.taken = state.gathered;
         state.gathered = 0;
         Batch {
-            chunks: std::mem::take(&mut state.chunks),
+            chunks: std::mem::replace(&mut state.chunks, empty),
             is_flush: state.flushes_asked > state.flushes_done,
             flushes: state.flushes_asked,
         }

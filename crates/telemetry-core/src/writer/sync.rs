@@ -15,6 +15,10 @@ const LOCK_RETRY_INTERVAL: Duration = Duration::from_micros(100);
 pub(super) struct Mutex<T>(sync::Mutex<T>);
 
 impl<T> Mutex<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self(sync::Mutex::new(value))
+    }
+
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -24,6 +24,10 @@ thread_local! {
 pub(super) struct Mutex<T>(sync::Mutex<T>);
 
 impl<T> Mutex<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self(sync::Mutex::new(value))
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
