@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-/// Keeps values as long as the program, in lists of which each has a slot.
+/// Keeps values as long as the program, in a list for each slot.
 pub(crate) struct AppendOnly<T: 'static, const SLOTS: usize>([Link<T>; SLOTS]);
 
 type Link<T> = OnceLock<&'static Entry<T>>;

@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_with_its_causes() {
+    fn an_error_has_its_causes() {
         let error = numbered(3);
         assert_eq!(message(&error), "no 0");
         assert_eq!(
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_whose_methods_fail_or_panic_is_told_as_far_as_it_goes() {
+    fn an_error_whose_methods_fail_or_panic_is_read_as_far_as_it_goes() {
         assert_eq!(message(&Hostile::Fails), "[failed while formatting]");
         assert_eq!(message(&Hostile::Panics), "[panicked while formatting]");
         assert_eq!(

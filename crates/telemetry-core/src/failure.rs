@@ -45,7 +45,7 @@ impl Failure {
     /// The class of any other error, by the semantic conventions.
     pub const OTHER: &str = "_OTHER";
 
-    /// Makes a failure of this class, of which nothing else is known.
+    /// Makes a failure of this class; nothing else is known of it.
     #[must_use]
     pub fn new(error_type: impl Into<Cow<'static, str>>) -> Self {
         Self {

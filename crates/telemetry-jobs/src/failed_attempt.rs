@@ -13,7 +13,7 @@ use apalis_core::worker::context::WorkerContext;
 /// - Its `RetryPolicy` tries again while there were no more attempts than its
 ///   [retries](crate::JobTelemetryLayer::with_retries), unless the job was aborted or the worker
 ///   is shutting down. A panic goes past it.
-/// - A storage is told the job's status when the worker is done with it. It tries again what has
+/// - A storage gets the job's status when the worker is done with it. It tries again what has
 ///   `Failed`, and what asked for it by a `RetryAfterError` or `DeferredError`, until there were
 ///   `max_attempts`. What is `Killed` was aborted. What is still `Running` panicked, or failed in
 ///   a layer between: that stays so, until its worker is missed.
@@ -27,7 +27,7 @@ pub struct FailedAttempt<'a> {
     pub attempt: usize,
     /// What the handler or a layer gave. `None` when it panicked.
     pub error: Option<&'a BoxDynError>,
-    /// Whether another attempt follows, as far as the layer can tell.
+    /// Whether another attempt follows, as far as the layer knows.
     pub is_retried: bool,
 }
 

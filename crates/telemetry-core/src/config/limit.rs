@@ -1,4 +1,4 @@
-//! Limits in bytes, of which zero is none.
+//! Limits in bytes; zero is no limit.
 
 /// Reads a limit that is zero, or `least` and above.
 pub(super) fn parse(text: &str, least: usize) -> Result<usize, String> {

@@ -20,7 +20,7 @@ impl Strict {
         self.0.get(4..).unwrap_or_default().to_vec()
     }
 
-    /// Two keys of which one is the other's beginning up to a dot.
+    /// Two keys: one is the other's beginning up to a dot.
     pub(crate) fn extended(&self) -> Option<(&str, &str)> {
         let keys = || self.0.iter().map(|(key, _)| &**key);
         keys().find_map(|shorter| {

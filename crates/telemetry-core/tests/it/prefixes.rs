@@ -162,7 +162,7 @@ fn ids_of_the_span_are_fields_as_others_are() {
 }
 
 #[test]
-fn more_spans_than_a_line_keeps_apart_are_told_apart_all_the_same() {
+fn more_spans_than_a_line_keeps_apart_have_no_key_twice_either() {
     let line = line_of(|| {
         let mut entered = Vec::new();
         for depth in 0..40 {

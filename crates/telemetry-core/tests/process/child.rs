@@ -32,7 +32,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// The log lines, each of which must be whole.
+    /// The log lines: each must be whole.
     pub(crate) fn lines(&self) -> Vec<Value> {
         lines(&self.stdout)
     }
@@ -44,7 +44,7 @@ impl Ended {
     }
 }
 
-/// The log lines of an output, each of which must be whole.
+/// The log lines of an output: each must be whole.
 pub(crate) fn lines(output: &str) -> Vec<Value> {
     let lines = output.lines().filter(|line| line.contains('{'));
     lines

@@ -101,7 +101,7 @@ fn read_slowly(reader: &mut PipeReader) -> String {
     }
 }
 
-/// Plays scenarios at the same time on one pipe, and counts their lines, none of which may be torn.
+/// Plays scenarios at the same time on one pipe, and counts their lines: none may be torn.
 fn count_lines(scenarios: &[&str], (mut reader, writer): (PipeReader, PipeWriter)) -> usize {
     let children: Vec<_> = scenarios
         .iter()
