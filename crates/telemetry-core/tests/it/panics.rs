@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use telemetry_core::panic::{self, UnclaimedPanics};
 use telemetry_core::testing::{LogCapture, capture_logs};
 use telemetry_core::{
-    FutureExt as _, Scope, UnitOfWork, bind, spawn, spawn_blocking, spawn_thread,
+    FutureExt as _, Scope, UnitOfWork, bind, carry, spawn, spawn_blocking, spawn_thread,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -210,6 +210,29 @@ async fn a_panic_that_no_hook_saw_has_no_place_of_another() {
     let errors: Vec<_> = lines.iter().map(|line| line["error"].to_string()).collect();
     assert_eq!(errors, ["panic: the first", "panic: the second"]);
     assert_eq!(lines[1].get("exception"), None, "{:?}", lines[1]);
+}
+
+#[tokio::test]
+async fn a_panic_of_a_pools_job_that_goes_on_to_the_unit_is_one_line_with_its_context() {
+    let logs = capture_logs();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .thread_name(|_| "pool".to_owned())
+        .build()
+        .unwrap();
+    let unit = UnitOfWork::new("rate")
+        .with_field("check", 1)
+        .run(async move {
+            bind("of", "job");
+            // rayon catches the panic on its thread, and resumes it on this one.
+            pool.install(carry(|| panic!("in a pool")));
+        });
+    let payload = spawn(unit).await.unwrap_err().into_panic();
+    assert_eq!(payload.downcast_ref(), Some(&"in a pool"));
+    let line = logs.single("work_panicked");
+    assert_eq!(line["of"], "job");
+    assert_eq!(line["check"], 1);
+    assert_eq!(line["thread.name"], "pool");
 }
 
 #[test]
