@@ -78,8 +78,10 @@ impl<B: Body, F> ResponseBody<B, F> {
     /// Follows `body`.
     pub(crate) fn new(body: B, mut in_flight: Pin<Box<InFlight<F>>>) -> Self {
         let lifecycle = in_flight.as_mut().lifecycle();
-        if body.is_end_stream() || is_never_sent(lifecycle) {
+        if is_never_sent(lifecycle) {
             lifecycle.complete();
+        } else if body.is_end_stream() {
+            lifecycle.end_body();
         }
         Self {
             inner: Inner::OfService { body },
@@ -133,12 +135,13 @@ where
                 Poll::Pending => {}
                 Poll::Ready(Some(Ok(frame))) => {
                     lifecycle.count(frame.data_ref().map_or(0, Buf::remaining));
-                    if inner.is_end_stream() {
-                        lifecycle.complete();
+                    // Nothing follows trailers, and not everybody asks for it.
+                    if frame.is_trailers() || inner.is_end_stream() {
+                        lifecycle.end_body();
                     }
                 }
                 Poll::Ready(Some(Err(error))) => lifecycle.fail(error),
-                Poll::Ready(None) => lifecycle.complete(),
+                Poll::Ready(None) => lifecycle.end_body(),
             }
             caught
         });

@@ -133,8 +133,9 @@ impl Lifecycle {
     /// Takes note of the response, and adds the request id to it.
     pub(crate) fn respond<B: Body>(&mut self, response: &mut Response<B>) {
         self.status = Some(response.status());
-        let length = response.body().size_hint().exact();
-        self.body_length = length.or_else(|| content_length(response.headers()));
+        // What the client was promised comes before what the body knows of itself.
+        let length = content_length(response.headers());
+        self.body_length = length.or_else(|| response.body().size_hint().exact());
         if let Some(error) = response.extensions_mut().remove::<RecordedError>() {
             self.failure = Some(Box::new(error.into_failure()));
         }
@@ -234,6 +235,20 @@ impl Lifecycle {
     pub(crate) fn has_sent_all(&self) -> bool {
         self.body_length
             .is_some_and(|length| length <= self.body_bytes)
+    }
+
+    /// Ends the request at the end of its response's body, which has failed when it was shorter than
+    /// its announced length: the client has a broken response then.
+    pub(crate) fn end_body(&mut self) {
+        match self.body_length {
+            Some(length) if self.body_bytes < length => {
+                let sent = self.body_bytes;
+                self.fail(&format_args!(
+                    "the body ended after {sent} of {length} bytes"
+                ));
+            }
+            _ => self.complete(),
+        }
     }
 
     /// Ends the request whose response went out whole.

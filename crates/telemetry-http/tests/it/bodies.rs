@@ -250,3 +250,88 @@ async fn an_empty_body_says_that_it_is() {
     assert!(response.body().is_end_stream());
     assert_eq!(response.body().size_hint().exact(), Some(0));
 }
+
+#[tokio::test]
+async fn trailers_end_a_body_whatever_boxes_it_and_polls_no_further() {
+    fn with_trailers() -> Response<Body> {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("checksum", "abc".parse().unwrap());
+        let frames = [
+            Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"data"))),
+            Ok(Frame::trailers(trailers)),
+        ];
+        Response::new(Body::new(StreamBody::new(stream::iter(frames))))
+    }
+    let logs = capture_logs();
+    let app = with_telemetry(Router::new().route("/", on_get(|| async { with_trailers() })));
+    let mut body = app.oneshot(get("/")).await.unwrap().into_body();
+    loop {
+        let frame = body.frame().await.unwrap().unwrap();
+        if frame.is_trailers() {
+            break;
+        }
+    }
+    drop(body);
+    logs.single("request_completed");
+    assert_eq!(logs.events().len(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_ends_before_the_length_that_was_announced_is_a_failure() {
+    async fn announced(parts: Vec<&'static str>) -> Response<Body> {
+        let parts = parts.into_iter().map(Ok::<_, Infallible>);
+        Response::builder()
+            .header("content-length", 100)
+            .body(Body::from_stream(stream::iter(parts)))
+            .unwrap()
+    }
+    let short = |parts: Vec<&'static str>| on_get(move || announced(parts.clone()));
+    let half = "x".repeat(25);
+    let half: &'static str = Box::leak(half.into_boxed_str());
+    for (route, error) in [
+        (
+            short(vec![half, half]),
+            "the body ended after 50 of 100 bytes",
+        ),
+        (short(vec![]), "the body ended after 0 of 100 bytes"),
+        (
+            on_get(|| async {
+                let head = Response::builder().header("content-length", 100);
+                head.body(Body::empty()).unwrap()
+            }),
+            "the body ended after 0 of 100 bytes",
+        ),
+        (
+            on_get(|| async {
+                let head = Response::builder().header("content-length", 100);
+                head.body(Body::from("known")).unwrap()
+            }),
+            "the body ended after 5 of 100 bytes",
+        ),
+    ] {
+        let logs = capture_logs();
+        let app = with_telemetry(Router::new().route("/", route));
+        let mut body = app.oneshot(get("/")).await.unwrap().into_body();
+        while body.frame().await.is_some() {}
+        drop(body);
+        let event = logs.single("request_failed");
+        assert_eq!(event["error"], error);
+        assert_eq!(event["http.status_code"], 200);
+        assert_eq!(logs.events().len(), 1, "{}", logs.text());
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_has_no_body_may_announce_a_length() {
+    for (method, status) in [("HEAD", 200), ("GET", 204), ("GET", 304)] {
+        let logs = capture_logs();
+        let app = HttpTelemetryLayer::new().layer(service_fn(move |_: Request<Body>| async move {
+            let head = Response::builder().status(status);
+            let response = head.header("content-length", 100).body(Body::empty());
+            Ok::<_, Infallible>(response.unwrap())
+        }));
+        let request = Request::builder().method(method).body(Body::empty());
+        drop(app.oneshot(request.unwrap()).await.unwrap());
+        logs.single("request_completed");
+    }
+}

@@ -152,3 +152,41 @@ async fn a_panicking_handler_does_not_break_the_connection() {
     logs.single("request_failed");
     logs.single("request_completed");
 }
+
+#[tokio::test]
+async fn trailers_complete_a_response_and_a_short_one_fails_as_the_client_sees_it() {
+    let logs = capture_logs();
+    let with_trailers = || async {
+        let mut trailers = http::HeaderMap::new();
+        trailers.insert("checksum", "abc".parse().unwrap());
+        let frames = [
+            Ok::<_, Infallible>(http_body::Frame::data(bytes::Bytes::from_static(b"data"))),
+            Ok(http_body::Frame::trailers(trailers)),
+        ];
+        let body = http_body_util::StreamBody::new(stream::iter(frames));
+        ([("trailer", "checksum")], Body::new(body))
+    };
+    let short = || async {
+        let half = Body::from_stream(stream::iter(["x".repeat(50)].map(Ok::<_, Infallible>)));
+        ([("content-length", "100")], half)
+    };
+    let app = Router::new().route("/trailers", on_get(with_trailers));
+    let address = serve(app.route("/short", on_get(short))).await;
+
+    let request = "GET /trailers HTTP/1.1\r\nhost: x\r\nte: trailers\r\nconnection: close\r\n\r\n";
+    let mut response = String::new();
+    let mut stream = connect(address, request).await;
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(
+        response.ends_with("0\r\nchecksum: abc\r\n\r\n"),
+        "{response}"
+    );
+    logs.wait_for("request_completed").await;
+    assert_eq!(logs.named("request_cancelled"), []);
+
+    // hyper breaks the connection, at times before the head has left.
+    let response = exchange(address, "GET", "/short").await;
+    assert!(!response.ends_with(&"x".repeat(51)), "{response}");
+    let failed = logs.wait_for("request_failed").await;
+    assert_eq!(failed["error"], "the body ended after 50 of 100 bytes");
+}
