@@ -33,8 +33,10 @@ pub use late::add_span_layer;
 pub(crate) use tag::Tag;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
+use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -54,11 +56,16 @@ use crate::line::{LineLayer, LogFormat};
 #[must_use = "events are captured as long as the capture is kept"]
 #[expect(clippy::panic, reason = "a test has no better way to fail")]
 pub fn capture_logs() -> LogCapture {
-    if let Err(error) = install::install_for_tests() {
-        panic!("cannot capture logs: {error}");
+    if let Err(error) = install::install_for_tests()
+        && !IS_LAYER_IN_USE.load(Ordering::Acquire)
+    {
+        panic!("cannot capture logs: {error}, or telemetry_core::testing::capture_layer for tests");
     }
     LogCapture::start()
 }
+
+/// Whether a subscriber has the layer of [`capture_layer`].
+static IS_LAYER_IN_USE: AtomicBool = AtomicBool::new(false);
 
 /// Makes the layer that gives events to the captures, for a subscriber of your own.
 pub fn capture_layer<S>() -> impl Layer<S> + Send + Sync
@@ -71,5 +78,16 @@ where
         }
     };
     let everything = Config::default().with_level(tracing::Level::TRACE);
-    LineLayer::new(LogFormat::Json, Arc::new(sink)).with_filter(everything.line_filter())
+    LineLayer::new(LogFormat::Json, Arc::new(sink))
+        .with_filter(everything.line_filter())
+        .and_then(NoteUse.with_filter(LevelFilter::OFF))
+}
+
+/// Notes that a subscriber has this layer.
+struct NoteUse;
+
+impl<S: Subscriber> Layer<S> for NoteUse {
+    fn on_register_dispatch(&self, _: &Dispatch) {
+        IS_LAYER_IN_USE.store(true, Ordering::Release);
+    }
 }

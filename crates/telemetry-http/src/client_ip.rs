@@ -7,6 +7,8 @@ use http::{Extensions, HeaderMap, HeaderName, header};
 use ipnet::IpNet;
 use telemetry_core::ClientIp;
 
+use crate::forwarded;
+
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The header in which proxies say whom they forward for.
@@ -92,18 +94,28 @@ impl TrustedProxies {
             .any(|network| network.contains(&address))
     }
 
-    /// The addresses that the header lists, nearest to us last.
+    /// The addresses that the header lists, nearest to us last; `None` for an element that names
+    /// none. Each is judged by itself, and empty ones are skipped (RFC 9110, section 5.6.1).
     fn hops(&self, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-        let (name, node): (_, fn(&str) -> Option<&str>) = match self.header {
-            ForwardedHeader::XForwardedFor => (X_FORWARDED_FOR, |element| Some(element.trim())),
-            ForwardedHeader::Forwarded => (header::FORWARDED, forwarded_for),
+        let name = match self.header {
+            ForwardedHeader::XForwardedFor => X_FORWARDED_FOR,
+            ForwardedHeader::Forwarded => header::FORWARDED,
         };
-        headers
-            .get_all(name)
-            .iter()
-            .flat_map(|value| value.to_str().unwrap_or_default().split(','))
-            .map(|element| node(element).and_then(parse_node))
-            .collect()
+        let mut hops = Vec::new();
+        for value in headers.get_all(name) {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            match self.header {
+                ForwardedHeader::XForwardedFor => {
+                    let elements = value.split(',').map(str::trim);
+                    hops.extend(elements.filter(|it| !it.is_empty()).map(parse_node));
+                }
+                ForwardedHeader::Forwarded => {
+                    let nodes = forwarded::nodes(&value).into_iter();
+                    hops.extend(nodes.map(|node| parse_node(&node?)));
+                }
+            }
+        }
+        hops
     }
 }
 
@@ -124,16 +136,6 @@ fn parse_network(text: &str) -> Result<IpNet, TrustedProxiesError> {
     text.parse()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| TrustedProxiesError(text.to_owned()))
-}
-
-/// The node of the `for` parameter in an element of `Forwarded`.
-fn forwarded_for(element: &str) -> Option<&str> {
-    element.split(';').find_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("for")
-            .then(|| value.trim().trim_matches('"'))
-    })
 }
 
 /// Reads an address with or without a port, IPv6 with or without brackets.
@@ -210,6 +212,10 @@ mod tests {
             (&["198.51.100.1:4711"], "198.51.100.1"),
             (&["[2001:db8::1]:4711"], "2001:db8::1"),
             (&["2001:db8::1"], "2001:db8::1"),
+            (&["198.51.100.1,"], "198.51.100.1"),
+            (&["198.51.100.1, , 10.1.1.1"], "198.51.100.1"),
+            (&[" ,198.51.100.1", ",, "], "198.51.100.1"),
+            (&["é, 198.51.100.1, 10.1.1.1"], "198.51.100.1"),
         ] {
             assert_eq!(client("10.0.0.1", &proxies, values), expected, "{values:?}");
         }
@@ -229,6 +235,12 @@ mod tests {
             (&["for=\"[2001:db8::1]\", for=10.1.1.1"], "2001:db8::1"),
             (&["for=_hidden, for=10.1.1.1"], "10.1.1.1"),
             (&["proto=https"], "10.0.0.1"),
+            (&["for=198.51.100.1;host=\"a,for=6.6.6.6\""], "198.51.100.1"),
+            (
+                &["for=198.51.100.1;host=\"a\\\",for=6.6.6.6\", for=10.1.1.1"],
+                "198.51.100.1",
+            ),
+            (&["for=198.51.100.1;host=\"a, for=6.6.6.6"], "10.0.0.1"),
         ] {
             assert_eq!(client("10.0.0.1", &proxies, values), expected, "{values:?}");
         }

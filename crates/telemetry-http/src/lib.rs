@@ -128,6 +128,7 @@ mod client;
 mod client_ip;
 mod error;
 mod failure;
+mod forwarded;
 mod future;
 mod hooks;
 mod in_flight;
