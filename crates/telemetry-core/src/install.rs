@@ -182,6 +182,8 @@ pub(crate) fn install_for_tests() -> Result<(), InstallError> {
         let subscriber = RegistryGuard::above(spans).with(crate::testing::capture_layer());
         tracing::subscriber::set_global_default(subscriber)
             .map_err(|_| InstallError::SubscriberSet)?;
+        // Another logger may be there: then its records stay its own.
+        let _taken = log_records::install(LevelFilter::TRACE);
         panic::watch();
         *installed = true;
     }

@@ -144,3 +144,17 @@ async fn records_of_a_library_that_knows_nothing_of_us_carry_the_scope() {
     .await;
     assert_eq!(logs.single("library_event")["request.id"], "abc");
 }
+
+#[test]
+fn records_of_the_log_crate_are_captured_with_their_key_values() {
+    let logs = capture_logs();
+    let scope = Scope::builder().field("request.id", "abc").build();
+    scope.in_scope(|| log::info!(ok = true, password = "x"; "from log"));
+    let event = logs.single("from log");
+    assert_eq!(event["ok"], true);
+    assert_eq!(event["password"], "[redacted]");
+    assert_eq!(event["request.id"], "abc");
+    assert_eq!(event.logger, module_path!());
+    log::debug!("quiet enough");
+    logs.single("quiet enough");
+}
