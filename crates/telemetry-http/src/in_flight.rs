@@ -85,14 +85,14 @@ impl<F> InFlight<F> {
         // A closure that owns a request, or returns a future, moves it once more.
         let mut request = Some(request);
         let called = lifecycle.in_scope(|lifecycle| {
-            let announced = request.as_ref().map(|request| lifecycle.announce(request));
-            announced.unwrap_or(Ok(())).and_then(|()| {
-                lifecycle.catch(|| {
-                    if let Some(request) = request.take() {
-                        let inner = service.call(request);
-                        call.set(Call::Pending { inner });
-                    }
-                })
+            if let Some(request) = &request {
+                lifecycle.announce(request)?;
+            }
+            lifecycle.catch(|| {
+                if let Some(request) = request.take() {
+                    let inner = service.call(request);
+                    call.set(Call::Pending { inner });
+                }
             })
         });
         if let Err(panic) = called {

@@ -2,10 +2,9 @@
 //! it.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::panic::backtrace::Trace;
 use crate::panic::ignore_panics_of_this_thread;
@@ -133,31 +132,13 @@ impl Done {
         ended.notify_all();
     }
 
-    /// Waits for the end; `false` when `timeout` passes first.
-    pub(super) fn wait(&self, timeout: Duration) -> bool {
+    /// Waits for the end, for at most `timeout`.
+    pub(super) fn wait(&self, timeout: Duration) {
         if timeout.is_zero() {
-            return false;
+            return;
         }
         let (is_done, ended) = &*self.0;
-        let end = Instant::now().checked_add(timeout);
-        let mut is_done = is_done.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*is_done {
-            let left = end.map_or(Duration::MAX, |end| {
-                end.saturating_duration_since(Instant::now())
-            });
-            if left.is_zero() {
-                return false;
-            }
-            (is_done, _) = ended
-                .wait_timeout(is_done, left)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        true
-    }
-}
-
-impl fmt::Debug for Done {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Done").finish_non_exhaustive()
+        let is_done = is_done.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(ended.wait_timeout_while(is_done, timeout, |is_done| !*is_done));
     }
 }
