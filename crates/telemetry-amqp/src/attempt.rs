@@ -7,7 +7,7 @@ use opentelemetry::KeyValue;
 use telemetry_core::panic::Panic;
 use telemetry_core::{Failure, Scope, names};
 
-use crate::delivered::{self, Delivered};
+use crate::delivered::Delivered;
 use crate::line;
 use crate::recording::Recording;
 
@@ -30,7 +30,7 @@ pub(crate) struct Attempt {
 impl Attempt {
     /// Begins an attempt, and says so.
     pub(crate) fn start(message: &Delivered, server: &[KeyValue]) -> Self {
-        let (mut scope, origin) = delivered::open_scope(message.delivery());
+        let (mut scope, origin) = message.open_scope();
         scope.field(names::MESSAGE_QUEUE, message.queue());
         let recording = Recording::start(message, origin.as_ref(), server);
         match (&recording, &origin) {

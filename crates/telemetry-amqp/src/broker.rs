@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lapin::Confirmation;
+use telemetry_core::{FutureExt as _, instrument};
 use tokio::time::timeout;
 
 use crate::builder::BrokerBuilder;
@@ -38,7 +39,8 @@ impl Broker {
     /// Publishes a message with the context of the current scope, and waits until the broker has
     /// confirmed that it has it.
     ///
-    /// `request.id`, `user.id`, `labels` and the trace cross in its headers.
+    /// `request.id`, `user.id`, `labels` and the trace cross in its headers. Outside of any scope,
+    /// or in one without a valid `request.id`, the message gets a new one.
     ///
     /// # Errors
     ///
@@ -46,7 +48,15 @@ impl Broker {
     /// [time](BrokerBuilder::with_publish_timeout); at once when it is known to be away. After
     /// [`Lost`](PublishError::Lost) and [`TimedOut`](PublishError::TimedOut) the message may have
     /// arrived: who publishes it again does so with the same id.
-    pub async fn publish(&self, mut message: Message) -> Result<(), PublishError> {
+    pub async fn publish(&self, message: Message) -> Result<(), PublishError> {
+        let published = self.publish_in_scope(message);
+        match instrument::sending_scope() {
+            Some(scope) => published.in_scope(scope).await,
+            None => published.await,
+        }
+    }
+
+    async fn publish_in_scope(&self, mut message: Message) -> Result<(), PublishError> {
         message.identify();
         let settings = &self.link.settings;
         let sending = Sending::start(&message.envelope(), &settings.server);

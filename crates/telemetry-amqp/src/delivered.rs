@@ -7,11 +7,12 @@ use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{FieldTable, ShortString};
 use opentelemetry::Context;
+use telemetry_core::instrument::request_id_from;
 use telemetry_core::{RandomId, Scope, ScopeBuilder, names, propagation};
 
 use crate::attributes::Envelope;
 use crate::headers::{self, Carrier};
-use crate::names::{ATTEMPT, EXCHANGE, ROUTING_KEY};
+use crate::names::{ATTEMPT, EXCHANGE, REQUEST_ID, ROUTING_KEY};
 
 /// A message that is being handled. Clones share it.
 #[derive(Clone)]
@@ -20,11 +21,18 @@ pub struct Delivered(Arc<Inner>);
 struct Inner {
     delivery: Delivery,
     queue: String,
+    /// Absent where the message brings an id that a request id can be made from.
+    new_request_id: Option<RandomId>,
 }
 
 impl Delivered {
     pub(crate) fn new(delivery: Delivery, queue: String) -> Self {
-        Self(Arc::new(Inner { delivery, queue }))
+        let new_request_id = own_id(&delivery).is_none().then(RandomId::new);
+        Self(Arc::new(Inner {
+            delivery,
+            queue,
+            new_request_id,
+        }))
     }
 
     /// What was sent.
@@ -88,6 +96,17 @@ impl Delivered {
         &self.0.delivery
     }
 
+    /// The request id that was made up for a message without any id. It stays the same at every
+    /// attempt.
+    pub(crate) fn new_request_id(&self) -> Option<&RandomId> {
+        self.0.new_request_id.as_ref()
+    }
+
+    /// Begins the scope; with where the message comes from, if it brings a trace.
+    pub(crate) fn open_scope(&self) -> (ScopeBuilder, Option<Context>) {
+        open_scope(self.delivery(), self.new_request_id())
+    }
+
     pub(crate) fn envelope(&self) -> Envelope<'_> {
         Envelope {
             exchange: self.exchange(),
@@ -110,15 +129,17 @@ impl fmt::Debug for Delivered {
 
 /// Opens the scope of a delivery, for applications that have consumers of their own.
 pub trait DeliveryScope {
-    /// Makes a scope with the context that the message brings: its trace, `request.id` (or a new
-    /// one, if it brings none that is valid), `user.id`, `labels`, and `message.id`,
-    /// `message.routing_key` and `message.attempt`.
+    /// Makes a scope with the context that the message brings: its trace, `request.id`, `user.id`,
+    /// `labels`, and `message.id`, `message.routing_key` and `message.attempt`.
+    ///
+    /// Without a valid `request.id` among its headers, it is made from the message's id, or else
+    /// from its correlation id; without these, each call makes a new one.
     fn scope(&self) -> Scope;
 }
 
 impl DeliveryScope for Delivery {
     fn scope(&self) -> Scope {
-        let (mut scope, origin) = open_scope(self);
+        let (mut scope, origin) = open_scope(self, None);
         if let Some(origin) = &origin {
             scope.trace(origin);
         }
@@ -126,11 +147,19 @@ impl DeliveryScope for Delivery {
     }
 }
 
-/// Begins the scope of a delivery; with where it comes from, if it brings a trace.
-pub(crate) fn open_scope(delivery: &Delivery) -> (ScopeBuilder, Option<Context>) {
+fn open_scope(
+    delivery: &Delivery,
+    new_request_id: Option<&RandomId>,
+) -> (ScopeBuilder, Option<Context>) {
     let mut scope = Scope::builder();
-    scope.field(names::REQUEST_ID, RandomId::new());
-    // In place of the new id, if there is one that is valid.
+    match own_id(delivery) {
+        Some(id) => scope.field(names::REQUEST_ID, &*request_id_from(id)),
+        None => scope.field(
+            names::REQUEST_ID,
+            new_request_id.copied().unwrap_or_else(RandomId::new),
+        ),
+    };
+    // In place of that one, if there is one that is valid.
     let carrier = Carrier(delivery.properties.headers().as_ref());
     let origin = propagation::extract_trusted(&carrier, &mut scope);
     if let Some(id) = id(delivery) {
@@ -139,6 +168,14 @@ pub(crate) fn open_scope(delivery: &Delivery) -> (ScopeBuilder, Option<Context>)
     scope.field(names::MESSAGE_ROUTING_KEY, routing_key(delivery));
     scope.field(names::MESSAGE_ATTEMPT, attempt(delivery));
     (scope, origin)
+}
+
+/// What a request id is made from, where the message brings none.
+fn own_id(delivery: &Delivery) -> Option<&str> {
+    let kept = header(delivery).and_then(|table| headers::text(table, REQUEST_ID));
+    let correlation_id = delivery.properties.correlation_id().as_ref();
+    let ids = [kept, id(delivery), correlation_id.map(ShortString::as_str)];
+    ids.into_iter().flatten().find(|id| !id.is_empty())
 }
 
 fn id(delivery: &Delivery) -> Option<&str> {

@@ -37,10 +37,13 @@
 //! # What it does to a message
 //!
 //! - `request.id`, `user.id` and `labels` cross in its header `baggage`, the trace in `traceparent` and
-//!   `tracestate`. What is not valid there is ignored; a message without a request id gets one.
+//!   `tracestate`. What is not valid there is ignored.
+//! - It has one request id at all attempts. What is published outside of any scope gets a new one; a
+//!   message that brings none has its `message_id`, or else its `correlation_id`, as far as they may be
+//!   a request id, else a UUID that is made from them; one without these gets a new one.
 //! - A message that has failed is put back to its queue with all that it brought. The header
 //!   `telemetry.attempt` counts; `telemetry.exchange` and `telemetry.routing_key` keep where it was
-//!   published to.
+//!   published to; `telemetry.request_id` keeps the request id of one that brought no id at all.
 //!
 //! # What it records
 //!

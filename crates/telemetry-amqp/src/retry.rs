@@ -6,7 +6,7 @@ use lapin::types::{AMQPValue, ShortString};
 
 use crate::delivered::Delivered;
 use crate::message::Publishing;
-use crate::names::{ATTEMPT, EXCHANGE, ROUTING_KEY};
+use crate::names::{ATTEMPT, EXCHANGE, REQUEST_ID, ROUTING_KEY};
 
 /// Headers by which the broker would copy the message to other queues again.
 const COPIES: [&str; 2] = ["CC", "BCC"];
@@ -24,6 +24,9 @@ pub(crate) fn again(message: &Delivered) -> Option<Publishing> {
     set(ATTEMPT, AMQPValue::LongLongInt(attempt.into()));
     set(EXCHANGE, text(message.exchange()));
     set(ROUTING_KEY, text(message.routing_key()));
+    if let Some(id) = message.new_request_id() {
+        set(REQUEST_ID, text(id.as_str()));
+    }
     Some(Publishing {
         // The default exchange delivers to the queue of that name, and to no other.
         exchange: ShortString::default(),

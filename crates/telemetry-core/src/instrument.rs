@@ -8,6 +8,8 @@ use opentelemetry::trace::{FutureExt as _, TraceContextExt as _};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_semantic_conventions::SCHEMA_URL;
 
+pub use crate::request_id::{request_id_from, sending_scope};
+
 use crate::failure::Failure;
 use crate::scope::Scope;
 

@@ -1,11 +1,17 @@
 //! What a request id may be, and how a new one is made.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 use crate::encode;
-use crate::value::{FieldValue, ValueEncoder};
+use crate::names;
+use crate::scope::{Scope, with_current};
+use crate::value::{FieldValue, Value, ValueEncoder};
 
 const LONGEST: usize = 128;
+/// The namespace of the UUIDs that are made from other ids.
+const NAMESPACE: Uuid = Uuid::from_u128(0x5b0c_9f1e_6a37_4d0f_9d55_0c3a_7e21_b84d);
 /// `7d9c4f0e-3b52-4a6e-9f0a-1c2d3e4f5a6b`
 const UUID_LENGTH: usize = 36;
 
@@ -74,6 +80,43 @@ pub fn is_valid_request_id(id: impl AsRef<[u8]>) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-'))
 }
 
+/// The request id of a job or message that has an id of its own and no request id: that id if it
+/// is [valid](is_valid_request_id), else a UUID (version 5, RFC 9562) made from it. The same id
+/// always gives the same request id.
+///
+/// ```
+/// use telemetry_core::instrument::request_id_from;
+///
+/// assert_eq!(request_id_from("order-7"), "order-7");
+/// assert_eq!(request_id_from("order 7"), "53c970fa-0582-5ad1-8b86-fd19395d144a");
+/// ```
+#[must_use]
+pub fn request_id_from(id: &str) -> Cow<'_, str> {
+    if is_valid_request_id(id) {
+        return Cow::Borrowed(id);
+    }
+    Cow::Owned(Uuid::new_v5(&NAMESPACE, id.as_bytes()).to_string())
+}
+
+/// The scope in which a job or message is sent where the current scope gives it no request id: a
+/// [snapshot](Scope::snapshot) with a new one. `None` where the current scope has a
+/// [valid](is_valid_request_id) one, which is to be used as it is.
+///
+/// What is sent then has one request id, with all its attempts. Lines about the sending belong
+/// into this scope, so that the same id finds them.
+#[must_use]
+pub fn sending_scope() -> Option<Scope> {
+    let id = with_current(|scope| scope.get(names::REQUEST_ID)).flatten();
+    if let Some(Value::String(id)) = &id
+        && is_valid_request_id(id)
+    {
+        return None;
+    }
+    let scope = Scope::snapshot();
+    scope.bind(names::REQUEST_ID, RandomId::new());
+    Some(scope)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +128,34 @@ mod tests {
         assert_eq!(uuid.get_version_num(), 4);
         assert_eq!(uuid.to_string(), id.as_str());
         assert_ne!(RandomId::new(), id);
+    }
+
+    #[test]
+    fn an_id_that_is_not_valid_becomes_a_uuid() {
+        for id in ["", "a b", "é", "a\nb", &"x".repeat(129)] {
+            let made = request_id_from(id);
+            let uuid: Uuid = made.parse().unwrap();
+            assert_eq!(uuid.get_version_num(), 5, "{id}");
+            assert_eq!(request_id_from(id), made);
+        }
+        assert_ne!(request_id_from("a b"), request_id_from("a  b"));
+        assert_eq!(request_id_from("a:b"), "a:b");
+    }
+
+    #[test]
+    fn what_is_sent_within_a_request_needs_no_other_scope() {
+        assert!(sending_scope().is_some());
+        let named = |id: &str| Scope::builder().field(names::REQUEST_ID, id).build();
+        assert!(named("abc-123").in_scope(sending_scope).is_none());
+        let outer = named("not valid");
+        outer.bind("batch", 5);
+        let scope = outer.in_scope(sending_scope).unwrap();
+        let Some(Value::String(id)) = scope.get(names::REQUEST_ID) else {
+            panic!("{scope:?}");
+        };
+        assert!(is_valid_request_id(id));
+        assert_eq!(scope.get("batch").unwrap(), 5);
+        assert_eq!(outer.get(names::REQUEST_ID).unwrap(), "not valid");
     }
 
     #[test]

@@ -30,16 +30,18 @@
 //! ```
 //!
 //! It works with any backend whose jobs keep their metadata: SQLite, PostgreSQL, Redis, memory.
-//! Jobs that are pushed without it, and those of a cron schedule, run as usual, with a request
-//! id of their own.
+//! Jobs that are pushed without it, and those of a cron schedule, run as usual: their request id
+//! is their own id, at every attempt.
 //!
 //! # What it does to a job
 //!
 //! - [`PushWithContext`] stores `request.id`, `user.id`, `labels` and the trace in its metadata,
-//!   under keys that begin with `telemetry.`, and when it is due. It gives the job an id where
+//!   under keys that begin with `telemetry.`, and when it is due. Outside of any scope it makes a
+//!   `request.id`, for the job and its `task_enqueued`. It gives the job an id where
 //!   the backend's are ULIDs, so as to tell it.
 //! - [`JobTelemetryLayer`] opens a [`Scope`](telemetry_core::Scope) with them for each attempt,
 //!   and with the fields below. What it finds there that is not valid is ignored.
+//!   Without a `request.id` there, it takes the id of the job, or a UUID that is made from it.
 //! - Errors and panics go on as they are.
 //!
 //! # What it records

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use apalis_core::error::BoxDynError;
 use apalis_core::task::Task;
+use telemetry_core::instrument::request_id_from;
 use telemetry_core::{FutureExt as _, RandomId, Scope, names, panic, propagation};
 use tower_service::Service;
 
@@ -60,12 +61,17 @@ where
 impl<S> JobTelemetry<S> {
     fn open_scope<Args>(&self, task: &Task<Args>, attempt: usize) -> (Scope, Option<Recording>) {
         let mut scope = Scope::builder();
-        scope.field(names::REQUEST_ID, RandomId::new());
+        let id = task.task_id().map(ToString::to_string);
+        match &id {
+            // The same at every attempt.
+            Some(id) => scope.field(names::REQUEST_ID, &*request_id_from(id)),
+            None => scope.field(names::REQUEST_ID, RandomId::new()),
+        };
         let metadata = task.metadata();
-        // In place of the new id, if there is one that is valid.
+        // In place of that one, if there is one that is valid.
         let origin = propagation::extract_trusted(&Carrier(metadata), &mut scope);
-        if let Some(id) = task.task_id() {
-            scope.field(names::TASK_ID, id.to_string().as_str());
+        if let Some(id) = id {
+            scope.field(names::TASK_ID, id.as_str());
         }
         let given = self.settings.task_name.as_deref();
         scope.field(names::TASK_NAME, given.unwrap_or(task_name::of::<Args>()));

@@ -9,7 +9,7 @@ use apalis_core::task::Task;
 use apalis_core::task::builder::TaskBuilder;
 use apalis_core::task::task_id::TaskId;
 use opentelemetry::Context;
-use telemetry_core::{Failure, instrument, propagation};
+use telemetry_core::{Failure, FutureExt as _, instrument, propagation};
 use ulid::Ulid;
 
 use crate::metadata::{self, Carrier};
@@ -40,6 +40,9 @@ type Pushed<B> = Result<(), TaskSinkError<<B as Backend>::Error>>;
 /// `request.id`, `user.id`, `labels` and the trace cross in the job's metadata, to be restored
 /// by [`JobTelemetryLayer`](crate::JobTelemetryLayer), in place of what an earlier push left
 /// there. `task_enqueued` is logged once the backend has the job.
+///
+/// A job that is pushed outside of any scope, or in one without a valid `request.id`, gets a new
+/// one, which `task_enqueued` and the lines of all its attempts have.
 ///
 /// # Errors
 ///
@@ -88,35 +91,48 @@ where
     Args: Send,
 {
     async fn push_task_with_context(&mut self, task: TaskBuilder<Args>) -> Pushed<B> {
-        let mut task = task.build();
-        if task.task_id().is_none() && TypeId::of::<B::Id>() == TypeId::of::<Ulid>() {
-            // As the backend would, but known here.
-            let id = TaskId::from_ulid(Ulid::generate());
-            task = task.into_builder().task_id(id).build();
-        }
-        let id = task.task_id().map(ToString::to_string);
-        let queue = task.queue().map_or(type_name::<Args>(), AsRef::as_ref);
-        let sending = Sending::start(queue, id.as_deref());
-        let context = match &sending {
-            Some(sending) => sending.context.clone(),
-            None => Context::current(),
-        };
-        let task = with_context(task, &context);
-        let pushed = self.push_task(task);
-        let result = match &sending {
-            Some(sending) => instrument::future_within(&sending.context, pushed).await,
+        let pushed = push(self, task);
+        match instrument::sending_scope() {
+            Some(scope) => pushed.in_scope(scope).await,
             None => pushed.await,
-        };
-        if let Some(sending) = sending {
-            let error = result.as_ref().err();
-            let failure = error.map(|error| Failure::new(Failure::OTHER).with_error(error));
-            sending.end(failure.as_ref());
         }
-        if result.is_ok() {
-            line::write_enqueued(id.as_deref(), task_name::of::<Args>());
-        }
-        result
     }
+}
+
+/// Pushes a job with the context of the current scope.
+async fn push<B, Args>(backend: &mut B, task: TaskBuilder<Args>) -> Pushed<B>
+where
+    B: TaskSink<Args, <B as BackendConfig>::Kind> + BackendConfig<Id: 'static> + Send,
+    Args: Send,
+{
+    let mut task = task.build();
+    if task.task_id().is_none() && TypeId::of::<B::Id>() == TypeId::of::<Ulid>() {
+        // As the backend would, but known here.
+        let id = TaskId::from_ulid(Ulid::generate());
+        task = task.into_builder().task_id(id).build();
+    }
+    let id = task.task_id().map(ToString::to_string);
+    let queue = task.queue().map_or(type_name::<Args>(), AsRef::as_ref);
+    let sending = Sending::start(queue, id.as_deref());
+    let context = match &sending {
+        Some(sending) => sending.context.clone(),
+        None => Context::current(),
+    };
+    let task = with_context(task, &context);
+    let pushed = backend.push_task(task);
+    let result = match &sending {
+        Some(sending) => instrument::future_within(&sending.context, pushed).await,
+        None => pushed.await,
+    };
+    if let Some(sending) = sending {
+        let error = result.as_ref().err();
+        let failure = error.map(|error| Failure::new(Failure::OTHER).with_error(error));
+        sending.end(failure.as_ref());
+    }
+    if result.is_ok() {
+        line::write_enqueued(id.as_deref(), task_name::of::<Args>());
+    }
+    result
 }
 
 /// Stores the current context in the job's metadata.

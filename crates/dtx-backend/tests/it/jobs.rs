@@ -267,7 +267,7 @@ async fn the_clean_up_has_a_scope_of_its_own_at_each_tick() {
     assert_ne!(ticks[0]["request.id"], ticks[1]["request.id"]);
     assert_ne!(ticks[0]["task.id"], ticks[1]["task.id"]);
     for tick in &ticks {
-        assert_eq!(tick["request.id"].as_str().unwrap().len(), 36, "{tick}");
+        assert_eq!(tick["request.id"], tick["task.id"], "{tick}");
         assert_eq!(tick["task.name"], "clean_up");
         assert_eq!(tick["task.attempt"], 1);
         assert!(tick.get("user.id").is_none(), "{tick}");

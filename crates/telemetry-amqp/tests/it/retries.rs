@@ -1,13 +1,14 @@
 //! Messages that fail.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use lapin::types::AMQPValue;
 use telemetry_amqp::{Broker, Consumer, Delivered, PublishWithContext as _};
-use telemetry_core::FutureExt as _;
 use telemetry_core::testing::{LogCapture, capture_logs};
+use telemetry_core::{FutureExt as _, Scope};
 
 use crate::place::{Place, with_place};
 use crate::{TRACE, request, started};
@@ -285,6 +286,142 @@ async fn an_attempt_goes_to_one_queue_and_keeps_all_else() {
         consumer(&broker, place).run(handler, shutdown).await;
         // Not copied a second time.
         assert_eq!(place.waiting(&place.dead()).await, Some(1));
+    })
+    .await;
+}
+
+/// Takes the one message that waits, whose handler fails twice; gives the request ids of its lines.
+async fn ids_of_three_attempts(place: &Place, logs: &LogCapture) -> BTreeSet<String> {
+    let handler = |message: Delivered| async move {
+        tracing::info!("attempted");
+        if message.attempt() < 3 {
+            return Err("not yet");
+        }
+        Ok(())
+    };
+    let shutdown = async {
+        logs.wait_for("message_processed").await;
+    };
+    let broker = place.broker();
+    consumer(&broker, place).run(handler, shutdown).await;
+    assert_eq!(logs.named("attempted").len(), 3);
+    assert_eq!(logs.named("message_retrying").len(), 2);
+    let lines = logs.events().into_iter();
+    let ours = lines.filter(|line| line.get("message.attempt").is_some());
+    let ids = ours.map(|line| {
+        let id = line["request.id"].to_string();
+        assert!(telemetry_core::is_valid_request_id(&id), "{}", line.line);
+        id
+    });
+    ids.collect()
+}
+
+#[tokio::test]
+async fn a_message_that_is_published_outside_a_scope_has_one_request_id_at_all_attempts() {
+    with_place(async |place| {
+        let broker = place.broker();
+        let unnamed = Scope::builder().field("batch", 5).build();
+        for scope in [None, Some(unnamed)] {
+            let logs = capture_logs();
+            let published = broker.publish(started(place, 7));
+            match scope {
+                Some(scope) => published.in_scope(scope).await.unwrap(),
+                None => published.await.unwrap(),
+            }
+            let ids = ids_of_three_attempts(place, &logs).await;
+            // One of its own: the id of the message may be that of another message.
+            assert_eq!(ids.len(), 1, "{}", logs.text());
+            assert_eq!(ids.first().unwrap().len(), 36);
+        }
+        // On a channel of lapin as well.
+        let logs = capture_logs();
+        let published = place.channel().await;
+        let published = published.basic_publish_with_context(
+            "".into(),
+            place.queue.as_str().into(),
+            lapin::options::BasicPublishOptions::default(),
+            b"a",
+            lapin::BasicProperties::default(),
+        );
+        published.await.unwrap();
+        let ids = ids_of_three_attempts(place, &logs).await;
+        assert_eq!(ids.len(), 1, "{}", logs.text());
+        assert_eq!(ids.first().unwrap().len(), 36);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_of_another_program_has_one_request_id_at_all_attempts() {
+    let plain = lapin::BasicProperties::default;
+    let cases = [
+        (plain().with_message_id("order-7".into()), "order-7"),
+        (plain().with_correlation_id("call-8".into()), "call-8"),
+        (
+            plain()
+                .with_message_id("order-7".into())
+                .with_correlation_id("call-8".into()),
+            "order-7",
+        ),
+        (
+            plain()
+                .with_message_id("".into())
+                .with_correlation_id("call-8".into()),
+            "call-8",
+        ),
+        // Made from the id, and made up.
+        (plain().with_message_id("order 7".into()), ""),
+        (plain(), ""),
+    ];
+    with_place(async |place| {
+        // The queue is there by then.
+        place.broker().publish(started(place, 0)).await.unwrap();
+        place.take(&place.queue).await;
+        for (properties, expected) in cases {
+            let logs = capture_logs();
+            let channel = place.channel().await;
+            let published = channel.basic_publish(
+                "".into(),
+                place.queue.as_str().into(),
+                lapin::options::BasicPublishOptions::default(),
+                b"a",
+                properties.clone(),
+            );
+            published.await.unwrap();
+            let ids = ids_of_three_attempts(place, &logs).await;
+            assert_eq!(ids.len(), 1, "{properties:?}: {}", logs.text());
+            let id = ids.first().unwrap();
+            if expected.is_empty() {
+                assert_eq!(id.len(), 36, "{properties:?}");
+            } else {
+                assert_eq!(id, expected, "{properties:?}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_passed_on_keeps_the_context_that_it_has() {
+    with_place(async |place| {
+        let logs = capture_logs();
+        place.broker().publish(started(place, 0)).await.unwrap();
+        place.take(&place.queue).await;
+        let mut headers = lapin::types::FieldTable::default();
+        let baggage = AMQPValue::LongString("request.id=abc-123,user.id=42".into());
+        headers.insert("baggage".into(), baggage);
+        let channel = place.channel().await;
+        let published = channel.basic_publish_with_context(
+            "".into(),
+            place.queue.as_str().into(),
+            lapin::options::BasicPublishOptions::default(),
+            b"a",
+            lapin::BasicProperties::default().with_headers(headers),
+        );
+        published.await.unwrap();
+        let ids = ids_of_three_attempts(place, &logs).await;
+        assert_eq!(ids, BTreeSet::from(["abc-123".to_owned()]));
+        assert_eq!(logs.single("message_processed")["user.id"], 42);
     })
     .await;
 }

@@ -13,6 +13,7 @@ mod outcomes;
 mod play;
 mod processes;
 mod propagation;
+mod request_ids;
 mod retries;
 mod stores;
 

@@ -88,6 +88,21 @@ async fn a_worker_in_another_process_has_the_context_at_every_attempt() {
 }
 
 #[tokio::test]
+async fn a_job_that_no_request_has_pushed_has_one_request_id_across_processes() {
+    let logs = capture_logs();
+    with_each_store(async |store| {
+        store.push(Errand { succeeds_at: 3 }).await;
+        let enqueued = logs.named("task_enqueued").pop().unwrap();
+        let lines = Worker::start(store, false).lines();
+        assert_eq!(events(&lines).len(), 9);
+        for line in &lines {
+            assert_eq!(line["request.id"], enqueued["request.id"].to_string());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_job_whose_worker_was_killed_runs_again_with_its_context() {
     with_each_store(async |store| {
         let pushed = store.push(Errand { succeeds_at: 1 });

@@ -167,7 +167,10 @@ async fn a_job_that_is_pushed_within_no_scope_gets_an_id_of_its_own() {
             Some(scope) => pushed.in_scope(scope).await.unwrap(),
             None => pushed.await.unwrap(),
         }
-        assert_eq!(keys(&metadata(&pool).await), ["telemetry.due_at"]);
+        assert_eq!(
+            keys(&metadata(&pool).await),
+            ["telemetry.baggage", "telemetry.due_at"]
+        );
         work(jobs).await;
     }
     let ids = logs.named("standings_recomputed");
