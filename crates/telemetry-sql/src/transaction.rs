@@ -3,7 +3,8 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use sqlx::{Connection as _, Database, Result, SqlStr, Transaction};
+use sqlx::{Connection as _, Database, Error, Result, SqlStr, Transaction};
+use sqlx_core::transaction::TransactionManager as _;
 
 use crate::connection::{Held, TracedConnection};
 use crate::executor::{Telemetry, recorded};
@@ -12,6 +13,9 @@ use crate::settings::Settings;
 
 /// What sqlx begins a transaction with.
 const BEGIN: &str = "BEGIN";
+/// The message of the error for a transaction that its connection is not within.
+const EXCHANGED: &str =
+    "the connection of the transaction was exchanged, or a savepoint within it has not ended";
 
 /// A transaction, or a savepoint, whose statements are recorded: its beginning and its end too.
 ///
@@ -31,11 +35,16 @@ const BEGIN: &str = "BEGIN";
 ///
 /// Dropped before, it is rolled back the next time that its connection is used, as sqlx's is.
 /// There is no span of that.
+///
+/// The transaction stays with its connection. `std::mem::swap(&mut *transaction, …)` and
+/// `std::mem::replace` compile, as they do with sqlx's, and put another connection in its place:
+/// to commit or to roll back is then an error, where sqlx succeeds and does nothing.
 #[derive(Debug)]
 #[must_use = "a transaction that is dropped is rolled back"]
 pub struct TracedTransaction<'c, DB: Database> {
     connection: TracedConnection<'c, DB>,
-    is_savepoint: bool,
+    /// How many transactions and savepoints its connection is within, itself included.
+    depth: usize,
 }
 
 impl<'c, DB: Database> TracedTransaction<'c, DB> {
@@ -43,39 +52,44 @@ impl<'c, DB: Database> TracedTransaction<'c, DB> {
     ///
     /// # Errors
     ///
-    /// Those of sqlx.
+    /// Those of sqlx, and [`Error::InvalidArgument`] when its connection was exchanged for another
+    /// one, or a savepoint within it was forgotten: nothing is committed then.
     pub async fn commit(self) -> Result<()> {
-        let sql = if self.is_savepoint {
-            "RELEASE SAVEPOINT"
-        } else {
-            "COMMIT"
-        };
-        let TracedConnection { held, settings } = self.connection;
-        // It never holds anything else.
-        let Held::Transaction(transaction) = held else {
-            return Ok(());
-        };
-        let recording = Telemetry::of(&settings).start(sql);
-        recorded(Box::pin(transaction.commit()), recording).await
+        self.end(End::Commit).await
     }
 
     /// Takes back what the transaction did, or what was done since the savepoint.
     ///
     /// # Errors
     ///
-    /// Those of sqlx.
+    /// Those of [`commit`](Self::commit).
     pub async fn rollback(self) -> Result<()> {
-        let sql = if self.is_savepoint {
-            "ROLLBACK TO SAVEPOINT"
-        } else {
-            "ROLLBACK"
+        self.end(End::Rollback).await
+    }
+
+    /// Ends the transaction, if it still is what the connection is within.
+    async fn end(self, end: End) -> Result<()> {
+        let Self { connection, depth } = self;
+        let TracedConnection { held, settings } = connection;
+        let recording = Telemetry::of(&settings).start(end.sql(depth > 1));
+        let ended = async {
+            let Held::Transaction(mut transaction) = held else {
+                return Err(Error::InvalidArgument(EXCHANGED.to_owned()));
+            };
+            if depth_of::<DB>(&transaction) != depth {
+                // SQLite rolls a dropped savepoint back on a thread of its own, in order: once
+                // that thread answers, it has.
+                transaction.ping().await?;
+            }
+            if depth_of::<DB>(&transaction) != depth {
+                return Err(Error::InvalidArgument(EXCHANGED.to_owned()));
+            }
+            match end {
+                End::Commit => transaction.commit().await,
+                End::Rollback => transaction.rollback().await,
+            }
         };
-        let TracedConnection { held, settings } = self.connection;
-        let Held::Transaction(transaction) = held else {
-            return Ok(());
-        };
-        let recording = Telemetry::of(&settings).start(sql);
-        recorded(Box::pin(transaction.rollback()), recording).await
+        recorded(Box::pin(ended), recording).await
     }
 
     pub(crate) async fn begin_on(
@@ -93,12 +107,12 @@ impl<'c, DB: Database> TracedTransaction<'c, DB> {
         let recording = Telemetry::of(&settings).start(sql);
         let begun = Transaction::begin(connection, statement);
         let transaction = recorded(begun, recording).await?;
-        Ok(Self::new(transaction, settings, is_savepoint))
+        Ok(Self::new(transaction, settings))
     }
 
-    fn new(transaction: Transaction<'c, DB>, settings: Arc<Settings>, is_savepoint: bool) -> Self {
+    fn new(transaction: Transaction<'c, DB>, settings: Arc<Settings>) -> Self {
         Self {
-            is_savepoint,
+            depth: depth_of::<DB>(&transaction),
             connection: TracedConnection {
                 held: Held::Transaction(transaction),
                 settings,
@@ -122,7 +136,7 @@ impl<DB: Database> TracedTransaction<'static, DB> {
             Transaction::begin(connection, statement).await
         };
         let transaction = recorded(Box::pin(begun), recording).await?;
-        Ok(Self::new(transaction, Arc::clone(settings), false))
+        Ok(Self::new(transaction, Arc::clone(settings)))
     }
 }
 
@@ -138,4 +152,28 @@ impl<DB: Database> DerefMut for TracedTransaction<'_, DB> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.connection
     }
+}
+
+/// How a transaction ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Commit,
+    Rollback,
+}
+
+impl End {
+    /// The statement that it is.
+    fn sql(self, is_savepoint: bool) -> &'static str {
+        match (self, is_savepoint) {
+            (Self::Commit, false) => "COMMIT",
+            (Self::Commit, true) => "RELEASE SAVEPOINT",
+            (Self::Rollback, false) => "ROLLBACK",
+            (Self::Rollback, true) => "ROLLBACK TO SAVEPOINT",
+        }
+    }
+}
+
+/// How many transactions and savepoints a connection is within.
+fn depth_of<DB: Database>(connection: &DB::Connection) -> usize {
+    DB::TransactionManager::get_transaction_depth(connection)
 }
