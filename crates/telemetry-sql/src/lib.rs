@@ -78,7 +78,7 @@
 //! # What it does not record
 //!
 //! - **Values.** Literals in the text are `?`, comments are left out, and parameters are never
-//!   looked at. Messages of databases quote values: in their place, the status of a span says
+//!   looked at. With SQLite, what is in double quotes is a literal wherever it may be a string. Messages of databases quote values: in their place, the status of a span says
 //!   which kind of constraint was violated, and with PostgreSQL the name of it.
 //! - **Lists.** `IN (?, ?, ?)` becomes `IN (?)`, and rows of `VALUES` after the first `...`, so
 //!   that a statement looks the same however many values it has.
