@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use reqwest_middleware::ClientWithMiddleware;
+use telemetry_core::UnitOfWork;
 use telemetry_ws::{ConnectionTracker, WebSocketTelemetry};
 
 use crate::api::{self, ApiState, CookieSettings};
@@ -90,8 +91,12 @@ impl Application {
     /// # Errors
     ///
     /// When the database cannot be used.
-    #[tracing::instrument(name = "start_site", skip_all)]
     pub(crate) async fn start(parts: Parts, settings: &Settings) -> anyhow::Result<Self> {
+        let starting = Self::start_in_unit(parts, settings);
+        UnitOfWork::new("start_site").run(starting).await
+    }
+
+    async fn start_in_unit(parts: Parts, settings: &Settings) -> anyhow::Result<Self> {
         let standings = parts.standings();
         let Parts {
             store,

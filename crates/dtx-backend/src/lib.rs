@@ -84,6 +84,7 @@
 //! | `game_transitioned` | info | `game.id` (integer), `game.old_status`, `game.new_status`, `game.transitioned_at` (strings) |
 //! | `transition_failed` | warning | it is tried again: `error` (string), `game.id`, `game.old_status` |
 //! | `cycle_failed`, `cycle_recovered` | error, info | a daemon cannot find out what is due, and can again: `cycle`, `error` (strings) |
+//! | `cycle_completed` | info, or warning | a daemon did what was due, or a part of it failed: `cycle`, `error` (strings), `items.succeeded`, `items.failed` (integers) |
 //! | `events_delayed`, `events_resumed` | warning, info | events cannot be told, and can again: `error` (string) |
 //! | `event_announced` | info | in the chat: `announcement.id` (string) |
 //! | `announcement_not_noted` | warning | the database does not answer: it is tried until it does: `error` (string) |

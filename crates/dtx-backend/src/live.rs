@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use telemetry_core::{FutureExt as _, Scope, names};
+use telemetry_core::{UnitOfWork, names};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -158,15 +158,17 @@ impl Live {
             Room::Draft(id) => ("draft", "draft.id", id),
             Room::Tournament(id) => ("tournament", "tournament.id", id),
         };
-        let mut scope = Scope::builder();
-        scope.field(names::LABELS, &[label][..]).field(key, id);
+        let unit = move || {
+            let unit = UnitOfWork::new("refresh_room");
+            unit.with_field(names::LABELS, &[label][..])
+                .with_field(key, id)
+        };
         let live = self.clone();
         let changes = self.store.changes();
-        let task = async move {
-            room::run(source, watchers, changes, || live.leave(room)).await;
+        rooms.tasks.spawn(async move {
+            room::run(source, watchers, changes, unit, || live.leave(room)).await;
             live.lock().watchers.remove(&room);
-        };
-        rooms.tasks.spawn(task.in_scope(scope.build()));
+        });
     }
 
     /// Closes a room if nobody watches it: whoever comes later opens another.

@@ -6,7 +6,7 @@ use telemetry_core::{error_chain, record_error};
 use time::Duration;
 use tracing::instrument;
 
-use crate::cycle::{self, Cycle};
+use crate::cycle::{self, Cycle, Outcome};
 use crate::events::Event;
 use crate::roles::Stop;
 use crate::settings::Settings;
@@ -55,20 +55,19 @@ struct Notifier {
 impl Cycle for Notifier {
     const NAME: &'static str = "check_notifications";
 
-    async fn run(&self) -> anyhow::Result<bool> {
+    async fn run(&self) -> anyhow::Result<Outcome> {
         let until = Timestamp::now().plus(self.before);
         self.store.plan_notifications(until).await?;
         let due = self.store.claim_notifications(BATCH).await?;
         let is_more = due.len() as i64 == BATCH;
-        stream::iter(due)
-            .for_each_concurrent(CONCURRENCY, |due| self.send(due))
-            .await;
-        Ok(is_more)
+        let sends = stream::iter(due).map(|due| self.send(due));
+        let sent = sends.buffer_unordered(CONCURRENCY);
+        Ok(sent.fold(Outcome::new(is_more), Outcome::count).await)
     }
 }
 
 impl Notifier {
-    /// Sends a notification. One that fails is tried again later.
+    /// Sends a notification; `false` when that failed: it is tried again later.
     #[instrument(
         name = "send_notification",
         skip_all,
@@ -79,9 +78,9 @@ impl Notifier {
             game.scheduled_at = %due.scheduled_at,
         )
     )]
-    async fn send(&self, due: DueNotification) {
+    async fn send(&self, due: DueNotification) -> bool {
         let Err(error) = self.try_to_send(&due).await else {
-            return;
+            return true;
         };
         record_error("notification_failed", &*error);
         tracing::warn!(
@@ -94,6 +93,7 @@ impl Notifier {
         if let Err(error) = self.store.postpone_notification(due.id, until).await {
             tracing::warn!(error = &*error.to_string(), "notification_not_postponed");
         }
+        false
     }
 
     async fn try_to_send(&self, due: &DueNotification) -> anyhow::Result<()> {

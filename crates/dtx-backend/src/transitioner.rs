@@ -1,7 +1,5 @@
 //! Moving games through their states when their time has come.
 
-use std::future::ready;
-
 use futures_util::{StreamExt as _, stream};
 use telemetry_core::record_error;
 use time::Duration;
@@ -9,7 +7,7 @@ use tracing::field::Empty;
 use tracing::{Span, instrument};
 
 use crate::application::Parts;
-use crate::cycle::{self, Cycle};
+use crate::cycle::{self, Cycle, Outcome};
 use crate::jobs::Queues;
 use crate::roles::Stop;
 use crate::settings::Settings;
@@ -50,14 +48,15 @@ struct Transitioner {
 impl Cycle for Transitioner {
     const NAME: &'static str = "transition_games";
 
-    async fn run(&self) -> anyhow::Result<bool> {
+    async fn run(&self) -> anyhow::Result<Outcome> {
         let games = self.store.due_games(self.game_time, BATCH).await?;
         let is_more = games.len() as i64 == BATCH;
         let moves = stream::iter(games).map(|game| self.move_on(game));
         let moved = moves.buffer_unordered(CONCURRENCY);
-        let all_moved = moved.fold(true, |all, is_done| ready(all && is_done)).await;
+        let mut outcome = moved.fold(Outcome::new(is_more), Outcome::count).await;
         // What has failed would be found again at once.
-        Ok(is_more && all_moved)
+        outcome.is_more &= outcome.failed == 0;
+        Ok(outcome)
     }
 }
 

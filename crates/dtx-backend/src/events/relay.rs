@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use telemetry_amqp::Message;
-use telemetry_core::{FutureExt as _, Scope, UnitOfWork, error_chain, propagation, record_error};
+use telemetry_core::instrument::request_id_from;
+use telemetry_core::{
+    FutureExt as _, Scope, UnitOfWork, error_chain, names, propagation, record_error,
+};
 use tokio::time::sleep;
 
 use crate::bot::Announcer;
@@ -50,10 +53,7 @@ impl Relay {
     /// Tells events until told to stop. What is left then is for others, or the next time.
     pub(crate) async fn run(mut self, mut stop: Stop) {
         loop {
-            let result = self.tell_some().await;
-            let is_more = *result.as_ref().unwrap_or(&false);
-            self.note(result.err());
-            if is_more {
+            if self.relay_some().await {
                 if stop.is_requested() {
                     return;
                 }
@@ -67,18 +67,24 @@ impl Relay {
         }
     }
 
-    /// Tells the events of one batch; whether there may be more.
-    async fn tell_some(&self) -> anyhow::Result<bool> {
-        // So that there is no span of looking for nothing.
-        if !self.store.has_events().await? {
-            return Ok(false);
+    /// Relays the events of one batch, as a unit of work; whether there may be more.
+    async fn relay_some(&mut self) -> bool {
+        let has_events = self.store.has_events().await;
+        // Looking for nothing is no unit of work.
+        if !self.is_failing && matches!(has_events, Ok(false)) {
+            return false;
         }
         let relaying = async {
-            let told = self.tell_batch().await;
-            if let Err(error) = &told {
+            let relayed = match has_events {
+                Ok(true) => self.tell_batch().await,
+                Ok(false) => Ok(false),
+                Err(error) => Err(error.into()),
+            };
+            if let Err(error) = &relayed {
                 record_error("relay_failed", &**error);
             }
-            told
+            self.note(relayed.as_ref().err());
+            relayed.unwrap_or_default()
         };
         UnitOfWork::new("relay_events").run(relaying).await
     }
@@ -100,6 +106,8 @@ impl Relay {
     /// Tells one event, in the context of whoever stored it.
     async fn tell_one(&self, event: StoredEvent) -> anyhow::Result<()> {
         let mut scope = Scope::builder();
+        // Unless the event brings the request id of whoever stored it.
+        scope.field(names::REQUEST_ID, &*request_id_from(&event.id));
         if let Some(trace) = propagation::extract_trusted(&event.headers(), &mut scope) {
             scope.trace(&trace);
         }
@@ -120,11 +128,11 @@ impl Relay {
     }
 
     /// Logs when events can no longer be told, and when they can again.
-    fn note(&mut self, error: Option<anyhow::Error>) {
+    fn note(&mut self, error: Option<&anyhow::Error>) {
         let is_failing = error.is_some();
         match error {
             Some(error) if !self.is_failing => {
-                tracing::warn!(error = &*error_chain::sentence(&*error), "events_delayed");
+                tracing::warn!(error = &*error_chain::sentence(&**error), "events_delayed");
             }
             None if self.is_failing => tracing::info!("events_resumed"),
             _ => {}

@@ -16,6 +16,7 @@ use futures_util::stream::{self, BoxStream, FuturesUnordered};
 use futures_util::{FutureExt as _, StreamExt as _};
 use sqlx::Connection;
 use sqlx::pool::{Pool, PoolOptions};
+use telemetry_core::{UnitOfWork, record_error};
 use telemetry_jobs::JobTelemetryLayer;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -201,9 +202,13 @@ impl Crew {
     async fn keep_alive(&self) {
         loop {
             sleep(self.settings.worker_timeout / MISSED_HEARTBEATS).await;
-            if let Err(error) = self.work.store.keep_workers(&self.id.to_string()).await {
-                tracing::warn!(error = &*error.to_string(), "heartbeat_failed");
-            }
+            let beating = async {
+                if let Err(error) = self.work.store.keep_workers(&self.id.to_string()).await {
+                    record_error("heartbeat_failed", &error);
+                    tracing::warn!(error = &*error.to_string(), "heartbeat_failed");
+                }
+            };
+            UnitOfWork::new("keep_workers").run(beating).await;
         }
     }
 

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use telemetry_core::error_chain;
+use telemetry_core::{UnitOfWork, error_chain, record_error};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
-use tracing::Instrument as _;
 
 /// How often a room looks for what other processes have changed.
 const OTHERS: Duration = Duration::from_secs(1);
@@ -33,24 +32,30 @@ pub(super) struct Reading {
 }
 
 /// Reads the source whenever something has changed in this process, when it is due, and once a
-/// second for what others change.
+/// second for what others change. Each time is a unit of work, which `unit` makes.
 ///
 /// Ends when it is gone, or nothing is due and `is_left` says that nobody watches it any more.
 pub(super) async fn run(
     mut source: impl Source,
     watchers: watch::Sender<State>,
     mut changes: watch::Receiver<u64>,
+    unit: impl Fn() -> UnitOfWork + Send,
     is_left: impl Fn() -> bool + Send,
 ) {
     loop {
         // What changes while it is read is read again.
         changes.borrow_and_update();
         let mut next = Instant::now() + OTHERS;
-        // Its statements are beneath one span.
-        let reading = source
-            .read()
-            .instrument(tracing::info_span!("refresh_room"));
-        match reading.await {
+        let reading = async {
+            let read = source.read().await;
+            if let Err(error) = &read {
+                record_error("room_unreadable", &**error);
+                let error = &*error_chain::sentence(&**error);
+                tracing::warn!(error, "live_state_unreadable");
+            }
+            read
+        };
+        match unit().run(reading).await {
             Ok(Reading { state: None, .. }) => break,
             Ok(Reading {
                 state: Some(state),
@@ -68,12 +73,7 @@ pub(super) async fn run(
                 }
                 next = due.map_or(next, |due| due.min(next));
             }
-            Err(error) => {
-                tracing::warn!(
-                    error = &*error_chain::sentence(&*error),
-                    "live_state_unreadable"
-                );
-            }
+            Err(_reported) => {}
         }
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { break },

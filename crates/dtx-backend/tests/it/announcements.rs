@@ -10,7 +10,7 @@ use crate::stub::{Reply, Stub};
 use crate::workers::{Server, TRACE, TRACEPARENT, end, start};
 
 /// A game that is due at once.
-async fn create_game(url: &str) -> i64 {
+pub(crate) async fn create_game(url: &str) -> i64 {
     let cookie = log_in(url).await;
     let game = json!({"tournament_id": 2, "first_team_id": 1, "second_team_id": 2});
     let request = Request::post(format!("{url}/api/games/"));

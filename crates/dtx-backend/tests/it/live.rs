@@ -169,7 +169,7 @@ async fn what_may_not_be_is_answered_and_logged() {
 }
 
 #[tokio::test]
-async fn the_clock_picks_for_a_captain_who_does_not() {
+async fn the_clock_picks_for_a_captain_who_does_not_as_a_unit_of_work() {
     let directory = tempfile::tempdir().unwrap();
     let mut program = start(&directory, &[("DTX_PICK_SECONDS", "1")]);
     let url = program.url().await;
@@ -178,14 +178,24 @@ async fn the_clock_picks_for_a_captain_who_does_not() {
     let state = captain.until(|message| picks(message) >= 2).await;
     assert_eq!(state["picks"][0]["is_automatic"], true);
     assert_eq!(state["picks"][0]["hero"], "Axe");
-    // By nobody, and so of no request.
-    let line = program.event("hero_picked").await;
-    assert_eq!(line["is_automatic"], true);
-    assert_eq!(line["draft.id"], 1);
-    assert_eq!(line["labels"], json!(["draft"]));
-    for field in ["user.id", "request.id", "ws.conn_id"] {
-        assert_eq!(line[field], json!(null), "{line}");
+    let connected = program.event("ws_connected").await;
+    let mut ids = vec![connected["request.id"].clone()];
+    for _ in 0..2 {
+        let line = program.event("hero_picked").await;
+        assert_eq!(line["is_automatic"], true);
+        assert_eq!(line["draft.id"], 1);
+        assert_eq!(line["labels"], json!(["draft"]));
+        // By nobody.
+        for field in ["user.id", "ws.conn_id"] {
+            assert_eq!(line[field], json!(null), "{line}");
+        }
+        assert_eq!(line["request.id"].as_str().unwrap().len(), 36);
+        ids.push(line["request.id"].clone());
     }
+    ids.sort_by_key(ToString::to_string);
+    ids.dedup();
+    // Neither that of the captain's request, nor the same for two picks.
+    assert_eq!(ids.len(), 3, "{ids:?}");
 }
 
 #[tokio::test]

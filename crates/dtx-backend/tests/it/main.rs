@@ -14,6 +14,7 @@ mod cache;
 mod cache_contents;
 mod cache_outages;
 mod client;
+mod cycles;
 mod database;
 mod debug_routes;
 mod discord;
