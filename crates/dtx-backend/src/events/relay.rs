@@ -106,7 +106,7 @@ impl Relay {
     /// Tells one event, in the context of whoever stored it.
     async fn tell_one(&self, event: StoredEvent) -> anyhow::Result<()> {
         let mut scope = Scope::builder();
-        // Unless the event brings the request id of whoever stored it.
+        // Replaced by the request id that the event was stored with, if there is one.
         scope.field(names::REQUEST_ID, &*request_id_from(&event.id));
         if let Some(trace) = propagation::extract_trusted(&event.headers(), &mut scope) {
             scope.trace(&trace);

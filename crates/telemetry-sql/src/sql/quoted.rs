@@ -7,7 +7,7 @@
 use crate::drivers::Dialect;
 use crate::sql::tokens::{Kind, Token};
 
-/// How many parentheses within each other are told apart. Within more of them nothing is a name.
+/// How many parentheses within each other are distinguished. Within more of them nothing is a name.
 const MAX_DEPTH: usize = 64;
 
 /// What stands where, at one depth of parentheses.
@@ -52,12 +52,12 @@ enum Before {
     Other,
 }
 
-/// Tells names from strings, token by token.
+/// Distinguishes names from strings, token by token.
 #[derive(Debug)]
 pub(super) struct QuotedTokens {
     is_ambiguous: bool,
     depths: Vec<Depth>,
-    /// How many more parentheses are open than are told apart.
+    /// How many more parentheses are open than are distinguished.
     too_deep: usize,
     before: Before,
     /// Whether the statement defines something: `ON` is then before a table.
