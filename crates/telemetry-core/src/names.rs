@@ -257,6 +257,9 @@ events! {
             CLOSE_CODE, DURATION_MS, MESSAGES_RECEIVED, MESSAGES_SENT, BYTES_RECEIVED,
             BYTES_SENT, ERROR, EXCEPTION
         ];
+    /// The meaning of a WebSocket library's error is not known: what it was is found by trying
+    /// to close. Once in a process.
+    WS_ERROR_UNRECOGNIZED: "warning" = "ws_error_unrecognized", [ERROR];
 
     /// A background job was put on a queue.
     TASK_ENQUEUED: "info" = "task_enqueued", [CHILD_TASK_ID, CHILD_TASK_NAME];

@@ -111,6 +111,7 @@
 mod axum;
 mod close_code;
 mod connection;
+mod failures;
 mod handling;
 mod handshake;
 mod keep_alive;
@@ -127,6 +128,7 @@ mod tracker;
 mod transport;
 #[cfg(feature = "tungstenite")]
 mod tungstenite;
+mod wakers;
 
 #[cfg(feature = "axum")]
 pub use axum::{TelemetryUpgrade, UpgradeRejection};

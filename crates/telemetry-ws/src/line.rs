@@ -1,7 +1,11 @@
 //! The lines of a connection.
 
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use telemetry_core::names::{self, event};
-use telemetry_core::{ClientIp, milliseconds};
+use telemetry_core::{ClientIp, client_value, milliseconds};
+use tracing::Level;
 
 use crate::recording::End;
 
@@ -43,6 +47,22 @@ pub(crate) fn disconnected(end: &End) {
         { names::ERROR } = failure.map(|failure| failure.error.as_str()),
         { names::EXCEPTION } = failure.and_then(|failure| failure.exception.as_deref()),
     );
+}
+
+/// Warns of the first error in the process whose meaning is not known.
+#[cold]
+pub(crate) fn unrecognized(error: &impl Display) {
+    static IS_REPORTED: AtomicBool = AtomicBool::new(false);
+
+    // As long as no line is written anywhere, the warning waits.
+    if tracing::enabled!(target: LOGGER, Level::WARN) && !IS_REPORTED.swap(true, Ordering::Relaxed)
+    {
+        tracing::warn!(
+            target: LOGGER,
+            message = event::WS_ERROR_UNRECOGNIZED,
+            { names::ERROR } = &*client_value(&error.to_string()),
+        );
+    }
 }
 
 /// The beginning of a text, cut between two characters.

@@ -81,4 +81,6 @@ pub enum Meaning {
     Closed,
     /// The call was refused, and the connection is as it was.
     Refused,
+    /// Any of them: the library says it in words that are not known.
+    Unknown,
 }
