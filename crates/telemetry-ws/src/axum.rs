@@ -13,6 +13,7 @@ use bytes::Bytes;
 pub use rejection::UpgradeRejection;
 pub use upgrade::TelemetryUpgrade;
 
+use crate::discard::Discarded;
 use crate::transport::{Meaning, Transport, View, sealed};
 
 impl sealed::Sealed for WebSocket {}
@@ -47,7 +48,7 @@ impl Transport for WebSocket {
     }
 
     // The stream beneath is out of reach: time must do.
-    fn poll_discard(&mut self, _: &mut Context<'_>) -> Poll<()> {
+    fn poll_discard(&mut self, _: &mut Discarded, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
     }
 

@@ -111,6 +111,7 @@
 mod axum;
 mod close_code;
 mod connection;
+mod discard;
 mod failures;
 mod handling;
 mod handshake;

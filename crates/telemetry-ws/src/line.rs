@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use telemetry_core::names::{self, event};
-use telemetry_core::{ClientIp, client_value, milliseconds};
+use telemetry_core::{ClientIp, client_value, mask_json_prefix, milliseconds};
 use tracing::Level;
 
 use crate::recording::End;
@@ -13,7 +13,7 @@ use crate::recording::End;
 const LOGGER: &str = "telemetry_ws";
 
 /// How many characters of a text are shown.
-const PREVIEW: usize = 100;
+const MAX_PREVIEW_CHARS: usize = 100;
 
 pub(crate) fn connected(client: Option<ClientIp>) {
     tracing::info!(
@@ -29,7 +29,7 @@ pub(crate) fn receive(text: Option<&str>) {
     tracing::debug!(
         target: LOGGER,
         message = event::WS_RECEIVE,
-        { names::DATA_PREVIEW } = text.map(preview),
+        { names::DATA_PREVIEW } = text.map(|text| mask_json_prefix(text, MAX_PREVIEW_CHARS)).as_deref(),
     );
 }
 
@@ -62,25 +62,5 @@ pub(crate) fn unrecognized(error: &impl Display) {
             message = event::WS_ERROR_UNRECOGNIZED,
             { names::ERROR } = &*client_value(&error.to_string()),
         );
-    }
-}
-
-/// The beginning of a text, cut between two characters.
-fn preview(text: &str) -> &str {
-    match text.char_indices().nth(PREVIEW) {
-        Some((end, _)) => &text[..end],
-        None => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_preview_is_of_characters_and_not_of_bytes() {
-        assert_eq!(preview(""), "");
-        assert_eq!(preview(&"ü".repeat(100)), "ü".repeat(100));
-        assert_eq!(preview(&"👍".repeat(101)), "👍".repeat(100));
     }
 }

@@ -9,6 +9,7 @@ use telemetry_core::Failure;
 use telemetry_core::panic::Panic;
 
 use crate::close_code;
+use crate::discard::Discarded;
 use crate::failures::Failures;
 use crate::keep_alive::{Due, KeepAlive};
 use crate::line;
@@ -17,10 +18,11 @@ use crate::stall::Stall;
 use crate::transport::{Meaning, Transport, View};
 use crate::wakers::{Wakers, keep};
 
-/// How long a socket is kept whose peer broke the protocol. What it still sends is unread, so
-/// that the system resets the connection when the socket goes, and forgets what waits to be
-/// sent: the close frame waits for the acknowledgement of what went before (RFC 896).
-const LINGER: Duration = Duration::from_millis(500);
+/// How long a socket is kept whose peer broke the protocol and is not seen to close. What it
+/// still sends is unread, so that the system resets the connection when the socket goes, and
+/// forgets what waits to be sent: the close frame waits for the acknowledgement of what went
+/// before (RFC 896), which Linux delays by 40 ms.
+const LINGER_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// How many messages are read and dropped, at most, to find a close frame behind them.
 const MAX_UNREAD_MESSAGES: usize = 1024;
@@ -42,8 +44,9 @@ pub(crate) struct State<S> {
     is_broken: bool,
     /// A frame of ours, a ping or a close, waits to go out.
     is_unflushed: bool,
-    /// The peer was told that it broke the protocol: nothing more is read of it.
-    is_failed: bool,
+    /// Present once the peer was sent that it broke the protocol: of what it sends, its close
+    /// frame alone matters.
+    discarded: Option<Discarded>,
     /// The peer was told to go and has not gone: nothing more is read of it.
     pub(crate) is_hung_up: bool,
     /// What to close with, where nobody has done so.
@@ -83,7 +86,7 @@ impl<S: Transport> State<S> {
             failures: Failures::default(),
             is_broken: false,
             is_unflushed: false,
-            is_failed: false,
+            discarded: None,
             is_hung_up: false,
             code: close_code::NORMAL,
             is_released: false,
@@ -249,11 +252,9 @@ impl<S: Transport> State<S> {
                 return Poll::Ready(());
             }
         }
-        if self.is_failed {
-            return self
-                .socket
-                .as_mut()
-                .map_or(Poll::Ready(()), |socket| socket.poll_discard(cx));
+        if let Some(discarded) = &mut self.discarded {
+            let socket = self.socket.as_mut();
+            return socket.map_or(Poll::Ready(()), |socket| socket.poll_discard(discarded, cx));
         }
         loop {
             match ready!(self.poll_read(cx)) {
@@ -269,8 +270,8 @@ impl<S: Transport> State<S> {
 
     /// How long the peer may take to close, once nobody has the socket any more.
     pub(crate) fn close_timeout(&self, settings: &Settings) -> Duration {
-        if self.is_failed {
-            settings.close_timeout.min(LINGER)
+        if self.discarded.is_some() {
+            settings.close_timeout.min(LINGER_TIMEOUT)
         } else {
             settings.close_timeout
         }
@@ -342,7 +343,7 @@ impl<S: Transport> State<S> {
             Meaning::Violation(code) => {
                 self.failures.note(error);
                 self.close_now(code, cx);
-                self.is_failed = !self.is_broken;
+                self.discard();
             }
             Meaning::Unknown => self.fail_unknown(error, cx),
             Meaning::Gone | Meaning::Closed | Meaning::Refused => self.note_error(error),
@@ -356,14 +357,20 @@ impl<S: Transport> State<S> {
         self.failures.note_loss(error);
         if self.close.is_none() {
             self.close_now(close_code::PROTOCOL, cx);
-            self.is_failed = self.close.is_some() && !self.is_broken;
+            self.discard();
         }
-        if self.is_failed {
+        if self.discarded.is_some() {
             self.failures.note(error);
         } else {
             self.close = self.close.filter(|close| !close.is_pending);
             self.is_broken = true;
         }
+    }
+
+    /// Reads no more messages, where the peer could be sent why.
+    fn discard(&mut self) {
+        let close = self.close.filter(|_| !self.is_broken);
+        self.discarded = close.map(|close| Discarded::new(close.code));
     }
 
     fn note_error(&mut self, error: &S::Failure) {

@@ -84,8 +84,8 @@ impl Transport for Foreign {
         Meaning::Unknown
     }
 
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.poll_discard(cx)
+    fn poll_discard(&mut self, discarded: &mut Discarded, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_discard(discarded, cx)
     }
 
     fn error(error: Error) -> String {

@@ -7,7 +7,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use telemetry_core::testing::CapturedEvent;
 use telemetry_ws::{TelemetrySocket, Transport, WebSocketTelemetry};
 
-use crate::support::{Raw, Server, Socket, masked, soon};
+use crate::support::{Raw, Server, Socket, masked};
 
 /// How a client leaves behind its last frame.
 #[derive(Clone, Copy, Debug)]
@@ -271,6 +271,7 @@ mod tungstenite {
     use tokio_tungstenite::tungstenite::{Error, Message};
 
     use super::*;
+    use crate::support::soon;
 
     type Socket = TelemetrySocket<WebSocketStream<TcpStream>>;
 
