@@ -101,10 +101,9 @@ fn secret_after(text: &str, quote: usize) -> Option<Secret<'_>> {
 /// Within a string of JSON whose quotes have `escape` backslashes, each backslash is written with
 /// twice as many and two more.
 fn closing_quote(bytes: &[u8], start: usize, escape: usize, max_bytes: usize) -> Option<usize> {
-    let end = start.saturating_add(max_bytes).min(bytes.len());
     let mut backslashes = 0;
-    for at in start..end {
-        match bytes[at] {
+    for (at, byte) in bytes.iter().enumerate().skip(start).take(max_bytes) {
+        match byte {
             b'\\' => backslashes += 1,
             // Fewer end a string around it.
             b'"' if backslashes % (2 * (escape + 1)) <= escape => {

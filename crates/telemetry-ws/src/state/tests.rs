@@ -1,3 +1,5 @@
+//! Errors in words that are not known.
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
