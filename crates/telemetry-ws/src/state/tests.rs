@@ -25,7 +25,7 @@ type Inner = WebSocketStream<DuplexStream>;
 /// A socket of tungstenite whose errors are in words that nobody knows.
 struct Foreign(Inner);
 
-fn foreign(error: Cause) -> String {
+fn foreign(error: &Cause) -> String {
     format!("foreign: {error}")
 }
 
@@ -34,7 +34,7 @@ impl Stream for Foreign {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let polled = self.0.poll_next_unpin(cx);
-        polled.map(|next| next.map(|next| next.map_err(foreign)))
+        polled.map(|next| next.map(|next| next.map_err(|error| foreign(&error))))
     }
 }
 
@@ -48,19 +48,21 @@ impl Sink<Message> for Foreign {
     type Error = String;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), String>> {
-        self.0.poll_ready_unpin(cx).map_err(foreign)
+        self.0.poll_ready_unpin(cx).map_err(|error| foreign(&error))
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), String> {
-        self.0.start_send_unpin(message).map_err(foreign)
+        self.0
+            .start_send_unpin(message)
+            .map_err(|error| foreign(&error))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), String>> {
-        self.0.poll_flush_unpin(cx).map_err(foreign)
+        self.0.poll_flush_unpin(cx).map_err(|error| foreign(&error))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), String>> {
-        self.0.poll_close_unpin(cx).map_err(foreign)
+        self.0.poll_close_unpin(cx).map_err(|error| foreign(&error))
     }
 }
 
