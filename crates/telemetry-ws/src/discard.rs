@@ -31,7 +31,7 @@ impl Discarded {
 
     /// Takes bytes that were read; true where they end with the peer's close frame.
     #[cfg_attr(
-        not(feature = "tungstenite"),
+        not(any(feature = "tungstenite", test)),
         expect(
             dead_code,
             reason = "the stream beneath axum's sockets is out of reach"
