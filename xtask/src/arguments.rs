@@ -23,7 +23,8 @@ Commands:
   nightly [PART…]         What is too long for ci: lines (a million random events), writer
                           (its buffer by a model checker), crashes (programs that end 5 ms
                           after an error), abort (panic = \"abort\"), log (tracing's feature
-                          log-always); without a PART all of them
+                          log-always), tungstenite (other versions inside axum); without
+                          a PART all of them
   lint [--fix]            Check formatting, lints and dependencies, or mend what can be
   docs [--serve]          Build the API documentation, the reference page and the site, or
                           serve the site on http://127.0.0.1:8001

@@ -1,5 +1,7 @@
 //! `nightly`: what is too long for `ci`.
 
+mod tungstenite;
+
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
@@ -17,7 +19,7 @@ struct Part {
     run: fn(&mut Steps),
 }
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     Part {
         name: "lines",
         run: random_lines,
@@ -37,6 +39,10 @@ const PARTS: [Part; 5] = [
     Part {
         name: "log",
         run: records_of_tracing,
+    },
+    Part {
+        name: "tungstenite",
+        run: tungstenite::other_versions_in_axum,
     },
 ];
 

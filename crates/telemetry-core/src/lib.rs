@@ -122,7 +122,7 @@ pub use instruments::{
 };
 pub use interned::interned;
 pub use line::{LineLayer, LineSink, LogFormat, fields_of_line};
-pub use redact::{is_sensitive, mask_query, mask_query_values, mask_urls};
+pub use redact::{is_sensitive, mask_json_prefix, mask_query, mask_query_values, mask_urls};
 pub use request_id::{RandomId, is_valid_request_id};
 pub use scope::{
     FutureExt, InScope, Scope, ScopeBuilder, TemporaryBinding, bind, bind_temporarily, carry,

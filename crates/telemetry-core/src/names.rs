@@ -145,7 +145,8 @@ fields! {
     /// The status code that a WebSocket connection was closed with, by either side: RFC 6455
     /// section 7.4. 1006 when the peer went away without one.
     CLOSE_CODE: "integer" = "close_code";
-    /// The beginning of a text message, at most 100 characters. Never of a binary one.
+    /// The beginning of a text message, at most 100 characters, without the values under the keys
+    /// of secrets in JSON. Never of a binary one.
     DATA_PREVIEW: "string" = "data_preview";
     /// How many messages a WebSocket connection received.
     MESSAGES_RECEIVED: "integer" = "messages_received";
@@ -257,6 +258,9 @@ events! {
             CLOSE_CODE, DURATION_MS, MESSAGES_RECEIVED, MESSAGES_SENT, BYTES_RECEIVED,
             BYTES_SENT, ERROR, EXCEPTION
         ];
+    /// The meaning of a WebSocket library's error is not known: what it was is found by trying
+    /// to close. Once in a process.
+    WS_ERROR_UNRECOGNIZED: "warning" = "ws_error_unrecognized", [ERROR];
 
     /// A background job was put on a queue.
     TASK_ENQUEUED: "info" = "task_enqueued", [CHILD_TASK_ID, CHILD_TASK_NAME];

@@ -1,9 +1,11 @@
 //! What is kept off lines, spans and measurements.
 
+mod json;
 mod keys;
 mod urls;
 mod words;
 
+pub use json::mask_json_prefix;
 pub use keys::is_sensitive;
 pub(crate) use keys::{Sensitivity, extend, is_sensitive_parameter, sensitivity};
 pub(crate) use urls::mask_url_secrets;

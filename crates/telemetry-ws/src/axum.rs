@@ -1,5 +1,6 @@
 //! axum's sockets.
 
+mod meaning;
 mod rejection;
 mod upgrade;
 
@@ -8,13 +9,11 @@ use std::task::{Context, Poll};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
-use tungstenite_of_axum::Error as Cause;
-use tungstenite_of_axum::error::ProtocolError;
 
 pub use rejection::UpgradeRejection;
 pub use upgrade::TelemetryUpgrade;
 
-use crate::close_code::{INVALID, PROTOCOL, TOO_BIG};
+use crate::discard::Discarded;
 use crate::transport::{Meaning, Transport, View, sealed};
 
 impl sealed::Sealed for WebSocket {}
@@ -45,22 +44,11 @@ impl Transport for WebSocket {
     }
 
     fn meaning(error: &axum::Error) -> Meaning {
-        let cause = std::error::Error::source(error);
-        match cause.and_then(|cause| cause.downcast_ref::<Cause>()) {
-            Some(Cause::Capacity(_)) => Meaning::Violation(TOO_BIG),
-            Some(Cause::Utf8(_)) => Meaning::Violation(INVALID),
-            Some(Cause::ConnectionClosed | Cause::AlreadyClosed) => Meaning::Closed,
-            Some(Cause::WriteBufferFull(_) | Cause::Protocol(ProtocolError::SendAfterClosing)) => {
-                Meaning::Refused
-            }
-            Some(Cause::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => Meaning::Gone,
-            Some(Cause::Protocol(_)) => Meaning::Violation(PROTOCOL),
-            _ => Meaning::Gone,
-        }
+        meaning::of(error)
     }
 
     // The stream beneath is out of reach: time must do.
-    fn poll_discard(&mut self, _: &mut Context<'_>) -> Poll<()> {
+    fn poll_discard(&mut self, _: &mut Discarded, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
     }
 

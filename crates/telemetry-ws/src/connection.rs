@@ -15,9 +15,10 @@ use crate::close_code::{ABNORMAL, AWAY, INTERNAL_ERROR};
 use crate::line;
 use crate::recording::{End, Recording};
 use crate::settings::Settings;
-use crate::state::{State, keep};
+use crate::state::State;
 use crate::tracker::Tracked;
 use crate::transport::{Transport, View};
+use crate::wakers::keep;
 
 /// What is known of a connection. Shared between those who have the socket, who watches over
 /// its handler, and the tracker.
@@ -164,14 +165,16 @@ impl<S: Transport> Connection<S> {
             let mut cx = Context::from_waker(Waker::noop());
             let mut state = self.lock();
             state.close_now(code, &mut cx);
-            let Some(socket) = state.end() else { return };
+            let Some(socket) = state.end(&mut cx) else {
+                return;
+            };
             let mut wakers = std::mem::take(&mut state.wakers);
             let end = End {
                 duration: self.started.elapsed(),
                 traffic: state.traffic,
                 close_code: state.close.map_or(ABNORMAL, |close| close.code),
                 is_of_peer: state.close.is_some_and(|close| close.is_of_peer),
-                failure: state.failure.take(),
+                failure: state.take_failure(),
             };
             drop(state);
             drop(socket);

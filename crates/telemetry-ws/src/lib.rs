@@ -53,6 +53,8 @@
 //!   1011 when it has panicked, 1001 when it was dropped. A peer that breaks the protocol or a
 //!   limit is sent 1002, 1007 or 1009 before the socket is dropped (RFC 6455, section 7.1.7).
 //! - It sets `X-Request-ID` on the response to the handshake, where no HTTP layer does.
+//! - After a violation it keeps the TCP connection until the peer has answered the close frame or
+//!   ended its half, where the stream beneath can be read, and for 100 ms otherwise.
 //!
 //! All frames else are those of the wrapped socket. It needs the timer of tokio's runtime.
 //!
@@ -63,16 +65,17 @@
 //! | `ws_connected` | info | a connection is open |
 //! | `ws_receive` | debug | a message of text or bytes came in |
 //! | `ws_disconnected` | info | a connection is closed, however it ended: exactly one for each `ws_connected` |
+//! | `ws_error_unrecognized` | warning | the meaning of a library's error is not known: what it was is found by trying to close, with the code 1002; once in a process |
 //!
 //! | field | type | |
 //! |---|---|---|
 //! | `client_ip` | string | `ws_connected`: as the HTTP layer found it, or of the socket |
-//! | `data_preview` | string | `ws_receive`: the first 100 characters of a text, never of bytes |
+//! | `data_preview` | string | `ws_receive`: the first 100 characters of a text, without the values under the keys of secrets in JSON; never of bytes |
 //! | `close_code` | integer | `ws_disconnected`: of the first close frame, whoever sent it; 1005 when it had none, 1006 when there was no close frame |
 //! | `duration_ms` | float, two decimals | `ws_disconnected` |
 //! | `messages_received`, `messages_sent` | integer | `ws_disconnected`: of text or bytes |
 //! | `bytes_received`, `bytes_sent` | integer | `ws_disconnected`: of these messages |
-//! | `error`, `exception` | string | `ws_disconnected`: what went wrong; the place and backtrace of a panic |
+//! | `error`, `exception` | string | `ws_disconnected`: what went wrong; the place and backtrace of a panic. A send that fails after a close frame has arrived, or was sent, is none |
 //!
 //! # Metrics and spans
 //!
@@ -111,6 +114,8 @@
 mod axum;
 mod close_code;
 mod connection;
+mod discard;
+mod failures;
 mod handling;
 mod handshake;
 mod keep_alive;
@@ -127,6 +132,7 @@ mod tracker;
 mod transport;
 #[cfg(feature = "tungstenite")]
 mod tungstenite;
+mod wakers;
 
 #[cfg(feature = "axum")]
 pub use axum::{TelemetryUpgrade, UpgradeRejection};

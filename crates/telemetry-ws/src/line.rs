@@ -1,7 +1,11 @@
 //! The lines of a connection.
 
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use telemetry_core::names::{self, event};
-use telemetry_core::{ClientIp, milliseconds};
+use telemetry_core::{ClientIp, client_value, mask_json_prefix, milliseconds};
+use tracing::Level;
 
 use crate::recording::End;
 
@@ -9,7 +13,7 @@ use crate::recording::End;
 const LOGGER: &str = "telemetry_ws";
 
 /// How many characters of a text are shown.
-const PREVIEW: usize = 100;
+const MAX_PREVIEW_CHARS: usize = 100;
 
 pub(crate) fn connected(client: Option<ClientIp>) {
     tracing::info!(
@@ -25,7 +29,7 @@ pub(crate) fn receive(text: Option<&str>) {
     tracing::debug!(
         target: LOGGER,
         message = event::WS_RECEIVE,
-        { names::DATA_PREVIEW } = text.map(preview),
+        { names::DATA_PREVIEW } = text.map(|text| mask_json_prefix(text, MAX_PREVIEW_CHARS)).as_deref(),
     );
 }
 
@@ -45,22 +49,18 @@ pub(crate) fn disconnected(end: &End) {
     );
 }
 
-/// The beginning of a text, cut between two characters.
-fn preview(text: &str) -> &str {
-    match text.char_indices().nth(PREVIEW) {
-        Some((end, _)) => &text[..end],
-        None => text,
-    }
-}
+/// Warns of the first error in the process whose meaning is not known.
+#[cold]
+pub(crate) fn unrecognized(error: &impl Display) {
+    static IS_REPORTED: AtomicBool = AtomicBool::new(false);
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_preview_is_of_characters_and_not_of_bytes() {
-        assert_eq!(preview(""), "");
-        assert_eq!(preview(&"ü".repeat(100)), "ü".repeat(100));
-        assert_eq!(preview(&"👍".repeat(101)), "👍".repeat(100));
+    // As long as no line is written anywhere, the warning waits.
+    if tracing::enabled!(target: LOGGER, Level::WARN) && !IS_REPORTED.swap(true, Ordering::Relaxed)
+    {
+        tracing::warn!(
+            target: LOGGER,
+            message = event::WS_ERROR_UNRECOGNIZED,
+            { names::ERROR } = &*client_value(&error.to_string()),
+        );
     }
 }

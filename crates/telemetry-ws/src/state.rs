@@ -1,24 +1,31 @@
 //! The wrapped socket with all that is known of its connection, behind the connection's lock.
 
-use std::fmt::Display;
 use std::io::{Error, ErrorKind};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use telemetry_core::Failure;
 use telemetry_core::panic::Panic;
-use telemetry_core::{Failure, client_value};
 
 use crate::close_code;
+use crate::discard::Discarded;
+use crate::failures::Failures;
 use crate::keep_alive::{Due, KeepAlive};
+use crate::line;
 use crate::settings::Settings;
 use crate::stall::Stall;
 use crate::transport::{Meaning, Transport, View};
+use crate::wakers::{Wakers, keep};
 
-/// How long a socket is kept whose peer broke the protocol. What it still sends is unread, so
-/// that the system resets the connection when the socket goes, and forgets what waits to be
-/// sent: the close frame waits for the acknowledgement of what went before (RFC 896).
-const LINGER: Duration = Duration::from_millis(500);
+/// How long a socket is kept whose peer broke the protocol and is not seen to close. What it
+/// still sends is unread, so that the system resets the connection when the socket goes, and
+/// forgets what waits to be sent: the close frame waits for the acknowledgement of what went
+/// before (RFC 896), which Linux delays by 40 ms.
+const LINGER_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// How many messages are read and dropped, at most, to find a close frame behind them.
+const MAX_UNREAD_MESSAGES: usize = 1024;
 
 /// What a stream of messages gives next.
 type Next<S> = Option<Result<<S as Transport>::Message, <S as Transport>::Failure>>;
@@ -32,14 +39,14 @@ pub(crate) struct State<S> {
     pub(crate) traffic: Traffic,
     /// The first close frame, whoever sent it.
     pub(crate) close: Option<Close>,
-    /// What went wrong first, with the way to a panic.
-    pub(crate) failure: Option<Failure>,
+    failures: Failures,
     /// Nothing can be sent any more.
     is_broken: bool,
     /// A frame of ours, a ping or a close, waits to go out.
     is_unflushed: bool,
-    /// The peer was told that it broke the protocol: nothing more is read of it.
-    is_failed: bool,
+    /// Present once the peer was sent that it broke the protocol: of what it sends, its close
+    /// frame alone matters.
+    discarded: Option<Discarded>,
     /// The peer was told to go and has not gone: nothing more is read of it.
     pub(crate) is_hung_up: bool,
     /// What to close with, where nobody has done so.
@@ -65,14 +72,8 @@ pub(crate) struct Traffic {
 pub(crate) struct Close {
     pub(crate) code: u16,
     pub(crate) is_of_peer: bool,
-}
-
-/// Who waits for the socket. A close from elsewhere wakes them.
-#[derive(Debug, Default)]
-pub(crate) struct Wakers {
-    reader: Option<Waker>,
-    writer: Option<Waker>,
-    pub(crate) supervisor: Option<Waker>,
+    /// It is ours, and not written yet.
+    is_pending: bool,
 }
 
 impl<S: Transport> State<S> {
@@ -82,10 +83,10 @@ impl<S: Transport> State<S> {
             has_ended: false,
             traffic: Traffic::default(),
             close: None,
-            failure: None,
+            failures: Failures::default(),
             is_broken: false,
             is_unflushed: false,
-            is_failed: false,
+            discarded: None,
             is_hung_up: false,
             code: close_code::NORMAL,
             is_released: false,
@@ -98,15 +99,10 @@ impl<S: Transport> State<S> {
     /// Gives the next message, and sees to it that a silent peer is noticed.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next<S>> {
         loop {
-            let Some(socket) = self.socket.as_mut().filter(|_| !self.is_hung_up) else {
+            if self.is_hung_up {
                 return Poll::Ready(None);
-            };
-            let mut socket = Pin::new(socket);
-            if self.is_unflushed {
-                // Nobody else may know of it. An error is met again by reading.
-                self.is_unflushed = socket.as_mut().poll_flush(cx).is_pending();
             }
-            match socket.poll_next(cx) {
+            match self.poll_read(cx) {
                 Poll::Ready(Some(Ok(message))) => {
                     if !self.receive(&message) {
                         return Poll::Ready(Some(Ok(message)));
@@ -129,12 +125,38 @@ impl<S: Transport> State<S> {
         }
     }
 
+    /// Reads a message, and takes no note of it.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Next<S>> {
+        if self.is_unflushed {
+            // Flushed here: a read that cannot flush a pong ends the stream, with the close
+            // frame unread. A lost peer is found by the read.
+            let _flushed = self.flush_now(cx);
+        }
+        match &mut self.socket {
+            Some(socket) => Pin::new(socket).poll_next(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    /// Writes out frames of ours, as far as that goes without waiting.
+    fn flush_now(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Failure>> {
+        let Some(socket) = &mut self.socket else {
+            return Poll::Ready(Ok(()));
+        };
+        let flushed = Pin::new(socket).poll_flush(cx);
+        self.is_unflushed = flushed.is_pending();
+        self.note_flushed(&flushed);
+        flushed
+    }
+
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Failure>> {
         self.poll_write(cx, |socket, cx| Pin::new(socket).poll_ready(cx))
     }
 
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Failure>> {
-        self.poll_write(cx, |socket, cx| Pin::new(socket).poll_flush(cx))
+        let flushed = self.poll_write(cx, |socket, cx| Pin::new(socket).poll_flush(cx));
+        self.note_flushed(&flushed);
+        flushed
     }
 
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Failure>> {
@@ -144,7 +166,9 @@ impl<S: Transport> State<S> {
         if !self.is_broken {
             self.note_close(close_code::NO_STATUS, false);
         }
-        self.poll_write(cx, |socket, cx| Pin::new(socket).poll_close(cx))
+        let closed = self.poll_write(cx, |socket, cx| Pin::new(socket).poll_close(cx));
+        self.note_flushed(&closed);
+        closed
     }
 
     /// Takes a message; how many bytes it has when it is one of text or bytes.
@@ -195,18 +219,29 @@ impl<S: Transport> State<S> {
                 }
             }
         }
-        let Some(socket) = &mut self.socket else {
-            return;
-        };
-        match Pin::new(socket).poll_flush(cx) {
-            Poll::Pending => self.is_unflushed = true,
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(error)) => self.note_error(&error),
+        if let Poll::Ready(Err(error)) = self.flush_now(cx) {
+            self.note_error(&error);
+        }
+    }
+
+    /// Reads and drops what the peer has sent already, up to its close frame. Nobody may want
+    /// the messages any more.
+    pub(crate) fn look_for_close(&mut self, cx: &mut Context<'_>) {
+        for _ in 0..MAX_UNREAD_MESSAGES {
+            if self.close.is_some() {
+                return;
+            }
+            match self.poll_read(cx) {
+                Poll::Ready(Some(Ok(message))) => self.note_control(&message),
+                Poll::Ready(Some(Err(error))) => return self.fail(&error, cx),
+                Poll::Ready(None) | Poll::Pending => return,
+            }
         }
     }
 
     /// Closes with `code`, unless it is closed, and waits for the peer's close frame.
     pub(crate) fn poll_handshake(&mut self, code: u16, cx: &mut Context<'_>) -> Poll<()> {
+        self.look_for_close(cx);
         if self.close.is_none() {
             self.close_now(code, cx);
         }
@@ -217,22 +252,13 @@ impl<S: Transport> State<S> {
                 return Poll::Ready(());
             }
         }
-        if self.is_failed {
-            return self
-                .socket
-                .as_mut()
-                .map_or(Poll::Ready(()), |socket| socket.poll_discard(cx));
+        if let Some(discarded) = &mut self.discarded {
+            let socket = self.socket.as_mut();
+            return socket.map_or(Poll::Ready(()), |socket| socket.poll_discard(discarded, cx));
         }
         loop {
-            let Some(socket) = &mut self.socket else {
-                return Poll::Ready(());
-            };
-            match ready!(Pin::new(socket).poll_next(cx)) {
-                Some(Ok(message)) => {
-                    if let View::Close(code) = S::view(&message) {
-                        self.note_close(code.unwrap_or(close_code::NO_STATUS), true);
-                    }
-                }
+            match ready!(self.poll_read(cx)) {
+                Some(Ok(message)) => self.note_control(&message),
                 Some(Err(error)) => {
                     self.note_error(&error);
                     return Poll::Ready(());
@@ -244,8 +270,8 @@ impl<S: Transport> State<S> {
 
     /// How long the peer may take to close, once nobody has the socket any more.
     pub(crate) fn close_timeout(&self, settings: &Settings) -> Duration {
-        if self.is_failed {
-            settings.close_timeout.min(LINGER)
+        if self.discarded.is_some() {
+            settings.close_timeout.min(LINGER_TIMEOUT)
         } else {
             settings.close_timeout
         }
@@ -256,31 +282,27 @@ impl<S: Transport> State<S> {
     }
 
     /// Ends the connection, and gives its socket to be dropped; `None` when it has ended.
-    pub(crate) fn end(&mut self) -> Option<Option<S>> {
-        (!self.has_ended).then(|| {
-            self.has_ended = true;
-            self.socket.take()
-        })
+    pub(crate) fn end(&mut self, cx: &mut Context<'_>) -> Option<Option<S>> {
+        if self.has_ended {
+            return None;
+        }
+        if self.is_broken {
+            // A handler that only sends finds the peer gone before it finds the close frame.
+            self.look_for_close(cx);
+        }
+        self.has_ended = true;
+        Some(self.socket.take())
     }
 
-    /// Takes note of what went wrong, if it is the first.
-    fn note(&mut self, error: &impl Display) {
-        if self.failure.is_none() {
-            let mut failure = Failure::new(Failure::OTHER).with_error(error);
-            // May quote what the peer sent.
-            failure.error = client_value(&failure.error).into_owned();
-            self.failure = Some(failure);
-        }
+    /// Takes what went wrong. After a close frame it does not matter how the peer goes.
+    pub(crate) fn take_failure(&mut self) -> Option<Failure> {
+        self.failures.take(self.close.is_some())
     }
 
     /// Takes note of a panic of the handler.
     pub(crate) fn note_panic(&mut self, panic: &Panic) {
         self.code = close_code::INTERNAL_ERROR;
-        let of_panic = Failure::from_panic(panic);
-        match &mut self.failure {
-            Some(first) => first.exception = first.exception.take().or(of_panic.exception),
-            None => self.failure = Some(of_panic),
-        }
+        self.failures.note_panic(panic);
     }
 
     /// Takes note of a message; true for the answer to a ping of ours.
@@ -291,47 +313,100 @@ impl<S: Transport> State<S> {
         let bytes = match S::view(message) {
             View::Text(text) => text.len(),
             View::Binary(bytes) => bytes,
-            View::Close(code) => {
-                self.note_close(code.unwrap_or(close_code::NO_STATUS), true);
-                return false;
-            }
             View::Pong(payload) => {
                 let keep_alive = self.keep_alive.as_mut();
                 return keep_alive.is_some_and(|keep_alive| keep_alive.is_answer(payload));
             }
-            View::Other => return false,
+            View::Close(_) | View::Other => {
+                self.note_control(message);
+                return false;
+            }
         };
         self.traffic.messages_received += 1;
         self.traffic.bytes_received += bytes as u64;
         false
     }
 
-    /// Fails the connection, which tells the peer why: RFC 6455, section 7.1.7.
-    fn fail(&mut self, error: &S::Failure, cx: &mut Context<'_>) {
-        self.note_error(error);
-        if let Meaning::Violation(code) = S::meaning(error) {
-            self.close_now(code, cx);
-            self.is_failed = !self.is_broken;
+    /// Takes note of a close frame, and of a ping.
+    fn note_control(&mut self, message: &S::Message) {
+        match S::view(message) {
+            View::Close(code) => self.note_close(code.unwrap_or(close_code::NO_STATUS), true),
+            // The library has made a pong, or there is nothing to flush.
+            View::Other => self.is_unflushed = true,
+            View::Text(_) | View::Binary(_) | View::Pong(_) => {}
         }
+    }
+
+    /// Fails the connection, with the reason for the peer: RFC 6455, section 7.1.7.
+    fn fail(&mut self, error: &S::Failure, cx: &mut Context<'_>) {
+        match S::meaning(error) {
+            Meaning::Violation(code) => {
+                self.failures.note(error);
+                self.close_now(code, cx);
+                self.discard();
+            }
+            Meaning::Unknown => self.fail_unknown(error, cx),
+            Meaning::Gone | Meaning::Closed | Meaning::Refused => self.note_error(error),
+        }
+    }
+
+    /// Fails the connection for an error that may be a violation, or the end of the stream: a
+    /// close frame can be written after a violation only.
+    fn fail_unknown(&mut self, error: &S::Failure, cx: &mut Context<'_>) {
+        line::unrecognized(error);
+        self.failures.note_loss(error);
+        if self.close.is_none() {
+            self.close_now(close_code::PROTOCOL, cx);
+            self.discard();
+        }
+        if self.discarded.is_some() {
+            self.failures.note(error);
+        } else {
+            self.close = self.close.filter(|close| !close.is_pending);
+            self.is_broken = true;
+        }
+    }
+
+    /// Reads no more messages, where the peer could be sent why.
+    fn discard(&mut self) {
+        let close = self.close.filter(|_| !self.is_broken);
+        self.discarded = close.map(|close| Discarded::new(close.code));
     }
 
     fn note_error(&mut self, error: &S::Failure) {
         match S::meaning(error) {
-            Meaning::Violation(_) => self.note(error),
+            Meaning::Violation(_) => self.failures.note(error),
             Meaning::Gone => {
                 self.is_broken = true;
-                // After a close frame it does not matter how the peer goes.
-                if self.close.is_none() {
-                    self.note(error);
-                }
+                self.failures.note_loss(error);
             }
             Meaning::Closed => self.is_broken = true,
             Meaning::Refused => {}
+            // What is gone for sure is found by the next call.
+            Meaning::Unknown => {
+                line::unrecognized(error);
+                self.failures.note_loss(error);
+            }
         }
     }
 
     fn note_close(&mut self, code: u16, is_of_peer: bool) {
-        self.close.get_or_insert(Close { code, is_of_peer });
+        self.close.get_or_insert(Close {
+            code,
+            is_of_peer,
+            is_pending: !is_of_peer,
+        });
+    }
+
+    /// Takes note of how a flush ended: a close frame of ours is out, or never will be.
+    fn note_flushed(&mut self, flushed: &Poll<Result<(), S::Failure>>) {
+        match (flushed, &mut self.close) {
+            (Poll::Ready(Ok(())), Some(close)) => close.is_pending = false,
+            (Poll::Ready(Err(_)), Some(close)) if close.is_pending && self.is_broken => {
+                self.close = None;
+            }
+            _ => {}
+        }
     }
 
     /// Pings a peer that is silent; ready when it does not answer.
@@ -377,6 +452,10 @@ impl<S: Transport> State<S> {
             Poll::Pending => {
                 keep(&mut self.wakers.writer, cx);
                 ready!(self.stall.poll(cx));
+                if self.close.is_some_and(|close| close.is_pending) {
+                    self.close = None;
+                }
+                self.look_for_close(cx);
                 return Poll::Ready(Err(self.give_up("the peer takes nothing")));
             }
         }
@@ -387,28 +466,10 @@ impl<S: Transport> State<S> {
     fn give_up(&mut self, problem: &'static str) -> S::Failure {
         let error = S::error(Error::new(ErrorKind::TimedOut, problem));
         self.is_broken = true;
-        self.note(&error);
+        self.failures.note_loss(&error);
         // The stream would not end by itself.
         self.socket = None;
         error
-    }
-}
-
-impl Wakers {
-    pub(crate) fn wake(&mut self) {
-        for waker in [&mut self.reader, &mut self.writer, &mut self.supervisor] {
-            if let Some(waker) = waker.take() {
-                waker.wake();
-            }
-        }
-    }
-}
-
-/// Remembers the waker of a task, in place of that of another.
-pub(crate) fn keep(slot: &mut Option<Waker>, cx: &Context<'_>) {
-    match slot {
-        Some(waker) => waker.clone_from(cx.waker()),
-        None => *slot = Some(cx.waker().clone()),
     }
 }
 
@@ -418,3 +479,6 @@ fn ended<S: Transport>() -> S::Failure {
         "the connection has ended",
     ))
 }
+
+#[cfg(all(test, feature = "tungstenite"))]
+mod tests;

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use futures_util::sink::Sink;
 use futures_util::stream::{FusedStream, Stream};
 
+use crate::discard::Discarded;
+
 /// A WebSocket of a library, as a [`TelemetrySocket`](crate::TelemetrySocket) wraps it: axum's
 /// `WebSocket` with the feature `axum`, tokio-tungstenite's `WebSocketStream` with the feature
 /// `tungstenite`. It cannot be implemented elsewhere.
@@ -39,9 +41,9 @@ pub trait Transport:
     fn meaning(error: &Self::Failure) -> Meaning;
 
     /// Reads and drops what the peer still sends, as far as the stream beneath can be reached:
-    /// ready once the peer has closed.
+    /// ready once the peer has sent a close frame, or the end of its stream.
     #[doc(hidden)]
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+    fn poll_discard(&mut self, discarded: &mut Discarded, cx: &mut Context<'_>) -> Poll<()>;
 
     /// Makes an error of one of ours.
     #[doc(hidden)]
@@ -81,4 +83,6 @@ pub enum Meaning {
     Closed,
     /// The call was refused, and the connection is as it was.
     Refused,
+    /// Any of them: the library says it in words that are not known.
+    Unknown,
 }

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::close_code::{INVALID, PROTOCOL, TOO_BIG};
+use crate::discard::Discarded;
 use crate::settings::Settings;
 use crate::transport::{Meaning, Transport, View, sealed};
 
@@ -59,13 +60,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Transport for WebSocketStream<T> {
         }
     }
 
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_discard(&mut self, discarded: &mut Discarded, cx: &mut Context<'_>) -> Poll<()> {
         let mut bytes = [0; 4096];
         loop {
             let mut buffer = ReadBuf::new(&mut bytes);
             match ready!(Pin::new(self.get_mut()).poll_read(cx, &mut buffer)) {
-                Ok(()) if !buffer.filled().is_empty() => {}
-                Ok(()) | Err(_) => return Poll::Ready(()),
+                Ok(()) if buffer.filled().is_empty() => return Poll::Ready(()),
+                Ok(()) if discarded.ends_with_close(buffer.filled()) => return Poll::Ready(()),
+                Ok(()) => {}
+                Err(_) => return Poll::Ready(()),
             }
         }
     }

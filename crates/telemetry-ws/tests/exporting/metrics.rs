@@ -1,5 +1,7 @@
 //! The metrics of connections.
 
+use std::time::Duration;
+
 use axum::extract::ws::{CloseFrame, Message as ServerMessage};
 use futures_util::{SinkExt as _, StreamExt as _};
 use opentelemetry::Value;
@@ -101,6 +103,34 @@ async fn what_a_peer_makes_up_makes_no_time_series() {
 }
 
 #[tokio::test]
+async fn a_peer_that_closes_and_goes_counts_with_its_code() {
+    let metrics = capture_metrics();
+    let (address, tracker) = serve(async |mut socket: Socket| {
+        while socket.send(ServerMessage::text("tick")).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    let mut client = connect(address, "01").await;
+    client.next().await.unwrap().unwrap();
+    let close = ClientCloseFrame {
+        code: 1001.into(),
+        reason: "".into(),
+    };
+    client.send(Message::Close(Some(close))).await.unwrap();
+    drop(client);
+    assert_eq!(tracker.shutdown(SOON).await, 0);
+    let duration = metrics.single("websocket.server.connection.duration");
+    assert_eq!(
+        sorted(&duration.attributes),
+        [
+            ("http.route", Value::from("/ws/draft/{id}/")),
+            ("websocket.close_code", Value::I64(1001)),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn codes_of_ones_own_are_counted_as_they_are() {
     let metrics = capture_metrics();
     let (address, tracker) = serve(async |mut socket: Socket| {
@@ -146,14 +176,10 @@ async fn no_connection_stays_open_however_it_ends() {
     {
         for client in &mut clients {
             // The close frames are to be answered.
-            let _read =
-                tokio::time::timeout(std::time::Duration::from_millis(1), client.next()).await;
+            let _read = tokio::time::timeout(Duration::from_millis(1), client.next()).await;
         }
     }
-    assert_eq!(
-        tracker.shutdown(std::time::Duration::from_millis(50)).await,
-        1
-    );
+    assert_eq!(tracker.shutdown(Duration::from_millis(50)).await, 1);
     let active = metrics.values("websocket.server.active_connections");
     assert_eq!(active.len(), 8);
     assert_eq!(active.iter().sum::<f64>(), 0.0);

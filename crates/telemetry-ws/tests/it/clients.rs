@@ -121,8 +121,6 @@ async fn a_server_fails_what_breaks_the_protocol_and_lets_the_peer_read_why() {
             .await;
         assert_eq!(raw.next().await.unwrap().payload, b"fine");
         assert_eq!(raw.next().await, Some(close(code)));
-        // It is kept until the peer has closed too: a reset would overtake the close frame.
-        assert_eq!(logs.named("ws_disconnected").len(), before);
         drop(raw);
         soon(async {
             while logs.named("ws_disconnected").len() == before {
@@ -290,4 +288,70 @@ async fn what_a_handler_gives_is_given_on() {
     let mut client = connect(address, "/").await;
     assert_eq!(close_code(&mut client).await, Some(1000));
     assert_eq!(server.await.unwrap(), Some(12));
+}
+
+#[tokio::test]
+async fn after_a_violation_the_connection_ends_with_the_peers_answer_or_its_end_or_in_100_ms() {
+    enum Then {
+        Answer,
+        Leave,
+        Stay,
+    }
+
+    let logs = capture_logs();
+    let (address, tracker) = serve(WebSocketTelemetry::new()).await;
+    for (count, then) in [Then::Answer, Then::Leave, Then::Stay]
+        .into_iter()
+        .enumerate()
+    {
+        let mut raw = Raw::connect(address, "/ws/", "").await;
+        // Without the rest of the frame, what follows cannot be read as frames.
+        let violation = masked(0xf1, &[7; 100]);
+        raw.send(&violation[..90]).await;
+        raw.send(&violation[90..]).await;
+        assert_eq!(raw.next().await, Some(close(1002)));
+        match then {
+            Then::Answer => raw.send(&masked(0x88, &1002_u16.to_be_bytes())).await,
+            Then::Leave => raw.leave().await,
+            Then::Stay => {}
+        }
+        assert_eq!(raw.until_closed().await, []);
+        soon(async {
+            while logs.named("ws_disconnected").len() == count {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+    assert_eq!(tracker.shutdown(SOON).await, 0);
+    let ends = logs.named("ws_disconnected");
+    let durations = ends.iter().map(|end| end["duration_ms"].as_f64().unwrap());
+    let [answered, left, stayed] = durations.collect::<Vec<_>>().try_into().unwrap();
+    assert!(stayed >= 100.0, "{stayed}");
+    assert!(
+        answered < stayed && left < stayed,
+        "{answered} {left} {stayed}"
+    );
+}
+
+#[tokio::test]
+async fn the_close_frame_arrives_in_1000_of_1000_violations() {
+    let _logs = capture_logs();
+    let (address, tracker) = serve(WebSocketTelemetry::new()).await;
+    for _ in 0..20 {
+        let played = (0..50).map(|_| {
+            spawn(async move {
+                let mut raw = Raw::connect(address, "/ws/", "").await;
+                // A message whose echo is not acknowledged, a violation, and more behind it.
+                let bytes = [masked(0x81, b"fine"), masked(0xc1, b"x"), vec![0; 1000]];
+                raw.send(&bytes.concat()).await;
+                raw.until_closed().await
+            })
+        });
+        for frames in played.collect::<Vec<_>>() {
+            let frames = frames.await.unwrap();
+            assert_eq!(frames.last(), Some(&close(1002)));
+        }
+    }
+    assert_eq!(tracker.shutdown(SOON).await, 0);
 }

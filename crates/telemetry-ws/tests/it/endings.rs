@@ -251,3 +251,24 @@ async fn a_peer_that_does_not_answer_the_close_is_left_in_time() {
     assert_eq!(raw.until_closed().await, [crate::support::close(1000)]);
     assert_eq!(server.ended().await["close_code"], 1000);
 }
+
+#[tokio::test]
+async fn the_close_frame_of_a_violation_arrives_whatever_waits_before_and_behind_it() {
+    let server = Server::start(echo).await;
+    for _ in 0..20 {
+        let played = (0..50).map(|_| {
+            let address = server.address;
+            telemetry_core::spawn(async move {
+                let mut raw = crate::support::Raw::connect(address, "/ws/draft/12/", "").await;
+                let bytes = [masked(0x81, b"fine"), masked(0xc1, b"x"), vec![0; 1000]];
+                raw.send(&bytes.concat()).await;
+                raw.until_closed().await
+            })
+        });
+        for frames in played.collect::<Vec<_>>() {
+            let frames = frames.await.unwrap();
+            assert_eq!(frames.last(), Some(&crate::support::close(1002)));
+        }
+    }
+    assert_eq!(server.tracker.shutdown(crate::support::SOON).await, 0);
+}

@@ -14,5 +14,6 @@ mod endings;
 mod limits;
 mod messages;
 mod refusals;
+mod senders;
 mod shutdown;
 mod support;

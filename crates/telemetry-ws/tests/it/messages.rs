@@ -71,3 +71,34 @@ async fn a_message_may_use_the_socket() {
     client.close(None).await.unwrap();
     assert_eq!(server.ended().await["messages_sent"], 1);
 }
+
+#[tokio::test]
+async fn a_preview_has_no_secrets_of_json_and_the_handler_has_the_message_as_it_was() {
+    let server = Server::start(crate::support::echo).await;
+    let mut client = server.connect().await;
+    let long = format!(
+        r#"{{"user":"captain","password":"{}"}}"#,
+        "s3cret".repeat(50)
+    );
+    for (message, preview) in [
+        (
+            r#"{"token":"abc","password":"def","hero":"Puck"}"#,
+            r#"{"token":"[redacted]","password":"[redacted]","hero":"Puck"}"#,
+        ),
+        (&long, r#"{"user":"captain","password":"[redacted]"}"#),
+        (
+            r#"42["login",{"api_key":"abc"}]"#,
+            r#"42["login",{"api_key":"[redacted]"}]"#,
+        ),
+        ("token: Earthshaker", "token: Earthshaker"),
+        (&"ü".repeat(101), &"ü".repeat(100)),
+    ] {
+        client.send(Message::text(message)).await.unwrap();
+        let answer = soon(client.next()).await.unwrap().unwrap();
+        assert_eq!(answer, Message::text(message));
+        let lines = server.logs.named("ws_receive");
+        assert_eq!(lines.last().unwrap()["data_preview"], preview);
+    }
+    client.close(None).await.unwrap();
+    server.ended().await;
+}
