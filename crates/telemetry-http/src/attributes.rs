@@ -17,6 +17,36 @@ pub(crate) fn method_name(method: &Method) -> &'static str {
     known.copied().unwrap_or(OTHER)
 }
 
+/// The scheme of a request that came in. There are no others, so that a client cannot make up time
+/// series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    /// Reads what a proxy says. The handshake of a WebSocket is a request of HTTP.
+    pub(crate) fn from_proto(proto: &str) -> Option<Self> {
+        const KNOWN: [(&str, Scheme); 4] = [
+            ("https", Scheme::Https),
+            ("http", Scheme::Http),
+            ("wss", Scheme::Https),
+            ("ws", Scheme::Http),
+        ];
+        let mut known = KNOWN.into_iter();
+        let known = known.find(|(known, _)| known.eq_ignore_ascii_case(proto));
+        known.map(|(_, scheme)| scheme)
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
 /// The name of a span: never with a path in it, which would be one name for each.
 pub(crate) fn span_name(method: &'static str, template: Option<&str>) -> Cow<'static, str> {
     let method = if method == OTHER { "HTTP" } else { method };

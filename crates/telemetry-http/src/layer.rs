@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderName;
+use http::{Extensions, HeaderName};
 use telemetry_core::HttpNames;
 use telemetry_labels::LabelExtractor;
 use tower_layer::Layer;
 
-use crate::client_ip::TrustedProxies;
 use crate::hooks::HttpHooks;
+use crate::peer::{Peer, PeerLookup};
+use crate::proxies::TrustedProxies;
 use crate::request_id;
 use crate::service::HttpTelemetry;
 
@@ -48,6 +49,7 @@ pub(crate) struct Settings {
     /// Another one than the usual.
     request_id_header: Option<HeaderName>,
     pub(crate) without_lines: Vec<String>,
+    pub(crate) peer: PeerLookup,
     pub(crate) proxies: TrustedProxies,
     pub(crate) client_ip: bool,
     pub(crate) query: bool,
@@ -65,6 +67,7 @@ impl HttpTelemetryLayer {
                 labels: LabelExtractor::new(),
                 request_id_header: None,
                 without_lines: Vec::new(),
+                peer: PeerLookup::default(),
                 proxies: TrustedProxies::default(),
                 client_ip: false,
                 query: false,
@@ -96,17 +99,90 @@ impl HttpTelemetryLayer {
         self.with(|settings| settings.without_lines.extend(paths))
     }
 
-    /// Sets the proxies whose word about the client's address is taken. None by default.
+    /// Sets the proxies that are believed about the client's address, and the scheme and host of
+    /// its request. None by default.
     pub fn with_trusted_proxies(self, proxies: TrustedProxies) -> Self {
         self.with(|settings| settings.proxies = proxies)
+    }
+
+    /// Finds the peer of a request by `peer`, which is given the request's extensions: the address
+    /// of its socket, whether that is a Unix socket, and whether the connection is encrypted.
+    ///
+    /// Where it finds none or panics, and by default, the address is a
+    /// [`SocketAddr`](std::net::SocketAddr) among the extensions. With the feature `axum`, it is
+    /// first what `into_make_service_with_connect_info::<SocketAddr>()` leaves there.
+    ///
+    /// For tonic, whose connections leave what they are:
+    ///
+    /// ```
+    /// use telemetry_http::{HttpTelemetryLayer, Peer};
+    /// use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo, UdsConnectInfo};
+    ///
+    /// let layer = HttpTelemetryLayer::new().with_peer(|extensions| {
+    ///     if extensions.get::<UdsConnectInfo>().is_some() {
+    ///         return Some(Peer::from_local_socket());
+    ///     }
+    ///     let is_tls = extensions.get::<TlsConnectInfo<TcpConnectInfo>>().is_some();
+    ///     let address = extensions.get::<TcpConnectInfo>()?.remote_addr()?;
+    ///     Some(Peer::from(address).with_tls(is_tls))
+    /// });
+    /// ```
+    pub fn with_peer(
+        self,
+        peer: impl Fn(&Extensions) -> Option<Peer> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|settings| settings.peer = PeerLookup::new(peer))
+    }
+
+    /// Finds the peer of a request by what axum's
+    /// [`into_make_service_with_connect_info`] leaves of the connection, a type of your own. Needs
+    /// the feature `axum`.
+    ///
+    /// In place of [`with_peer`](Self::with_peer). For a server that listens on a Unix socket:
+    ///
+    /// ```
+    /// use axum::extract::connect_info::Connected;
+    /// use axum::serve::IncomingStream;
+    /// use axum::{Router, serve};
+    /// use telemetry_http::{HttpTelemetryLayer, Peer, TrustedProxies};
+    /// use tokio::net::UnixListener;
+    ///
+    /// #[derive(Clone)]
+    /// struct LocalPeer;
+    ///
+    /// impl Connected<IncomingStream<'_, UnixListener>> for LocalPeer {
+    ///     fn connect_info(_stream: IncomingStream<'_, UnixListener>) -> Self {
+    ///         Self
+    ///     }
+    /// }
+    ///
+    /// # async fn run(app: Router) -> std::io::Result<()> {
+    /// let layer = HttpTelemetryLayer::new()
+    ///     .with_connect_info(|_: &LocalPeer| Peer::from_local_socket())
+    ///     .with_trusted_proxies(TrustedProxies::default().trusting_local_sockets());
+    /// let app = app.layer(layer);
+    /// let listener = UnixListener::bind("/run/app/http.sock")?;
+    /// serve(listener, app.into_make_service_with_connect_info::<LocalPeer>()).await
+    /// # }
+    /// ```
+    ///
+    /// [`into_make_service_with_connect_info`]: https://docs.rs/axum/0.8/axum/struct.Router.html#method.into_make_service_with_connect_info
+    #[cfg(feature = "axum")]
+    pub fn with_connect_info<T, P>(self, peer: impl Fn(&T) -> P + Send + Sync + 'static) -> Self
+    where
+        T: Clone + Send + Sync + 'static,
+        P: Into<Peer>,
+    {
+        self.with_peer(move |extensions| {
+            let axum::extract::ConnectInfo(info) = extensions.get()?;
+            Some(peer(info).into())
+        })
     }
 
     /// Writes the client's address as `client_ip` on completion lines, and as
     /// `client.address` on spans. Off by default.
     ///
-    /// The address of the socket must be known: in axum, serve with
-    /// `into_make_service_with_connect_info::<SocketAddr>()`; elsewhere, put a
-    /// [`SocketAddr`](std::net::SocketAddr) among the request's extensions.
+    /// The address of the socket must be known: see [`with_peer`](Self::with_peer).
     pub fn with_client_ip(self, client_ip: bool) -> Self {
         self.with(|settings| settings.client_ip = client_ip)
     }
@@ -190,6 +266,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("request_id_header", &self.request_id_header)
             .field("without_lines", &self.without_lines)
+            .field("peer", &self.peer)
             .field("proxies", &self.proxies)
             .field("client_ip", &self.client_ip)
             .field("query", &self.query)

@@ -21,6 +21,7 @@
 //!
 //! It works with any tower service of HTTP requests. With the feature `axum`, which is on by
 //! default, it knows the matched route, the whole target in a nested router, and the address of the peer.
+//! [`HttpTelemetryLayer::with_peer`] is for connections of other kinds: Unix sockets, TLS, tonic.
 //!
 //! # What it does to a request
 //!
@@ -72,11 +73,11 @@
 //! | `http.response.status_code` | int | span, duration | span, metric |
 //! | `http.route` | string | span, duration: the template | |
 //! | `url.template`, `http.request.resend_count` | string, int | | span |
-//! | `url.scheme` | string | span, metrics | |
+//! | `url.scheme` | string | span, metrics: of the client, behind [`TrustedProxies`]; `https` over [TLS](Peer::with_tls) | |
 //! | `url.path` | string | span | |
 //! | `url.query` | string | span, [when asked for](HttpTelemetryLayer::with_query) | |
 //! | `url.full` | string | | span: no user, no password, no value of the query |
-//! | `server.address`, `server.port` | string, int | span | span, metric |
+//! | `server.address`, `server.port` | string, int | span: what the client asked for, behind [`TrustedProxies`] too | span, metric |
 //! | `client.address` | string | span, [when asked for](HttpTelemetryLayer::with_client_ip) | |
 //! | `user_agent.original` | string | span | |
 //! | `network.protocol.version` | string | span, duration | span, metric |
@@ -125,7 +126,6 @@ mod attributes;
 mod body;
 #[cfg(feature = "client")]
 mod client;
-mod client_ip;
 mod error;
 mod failure;
 mod forwarded;
@@ -136,6 +136,8 @@ mod instrumentation;
 mod layer;
 mod lifecycle;
 mod line;
+mod peer;
+mod proxies;
 mod request_id;
 mod route;
 mod served;
@@ -146,11 +148,12 @@ mod user;
 pub use body::ResponseBody;
 #[cfg(feature = "client")]
 pub use client::{HttpClientTelemetry, UrlTemplate};
-pub use client_ip::{ForwardedHeader, TrustedProxies, TrustedProxiesError};
 pub use error::RecordedError;
 pub use future::ResponseFuture;
 pub use hooks::{HttpHooks, Outcome, RequestEnd, RequestHead, ResponseHead};
 pub use layer::HttpTelemetryLayer;
+pub use peer::Peer;
+pub use proxies::{ForwardedHeader, TrustedProxies, TrustedProxiesError};
 pub use request_id::rejected_request_ids;
 pub use service::HttpTelemetry;
 pub use user::{UserId, bind_user};

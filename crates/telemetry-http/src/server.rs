@@ -15,10 +15,11 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::HTTP_RESPONSE_STATUS_CODE;
 use telemetry_core::instrument::{self, with_attributes};
-use telemetry_core::{ClientIp, Failure, Scope};
+use telemetry_core::{Failure, Scope};
 
 use crate::attributes::{method_name, span_name};
 use crate::hooks::RequestEnd;
+use crate::proxies::Caller;
 use crate::server::instruments::{INSTRUMENTS, ServerInstruments};
 
 /// A request that is being recorded: its server span, and its place in the metrics.
@@ -49,7 +50,9 @@ pub(crate) struct Origin<'a> {
     /// Anybody may call: the trace of a stranger is linked to, and not continued.
     pub(crate) is_public: bool,
     pub(crate) route: Option<&'a str>,
-    pub(crate) client: Option<ClientIp>,
+    pub(crate) caller: Caller<'a>,
+    /// Whether the client's address may be recorded.
+    pub(crate) with_client: bool,
     pub(crate) with_query: bool,
 }
 
@@ -67,8 +70,8 @@ impl Recording {
         origin: impl FnOnce() -> Origin<'a>,
     ) -> Option<Self> {
         let instruments = INSTRUMENTS.get()?;
-        let origin = origin();
-        let target = origin.target;
+        let mut origin = origin();
+        let scheme = attributes::scheme(&origin);
         let method = method_name(request.method());
         let (name, route) = match origin.route {
             Some(route) => {
@@ -78,7 +81,7 @@ impl Recording {
             None => (span_name(method, None), None),
         };
         let mut builder = SpanBuilder::from_name(name).with_kind(SpanKind::Server);
-        let parent = match origin.parent {
+        let parent = match origin.parent.take() {
             Some(parent) if origin.is_public => {
                 let stranger = parent.span().span_context().clone();
                 builder = builder.with_links(vec![Link::new(stranger, Vec::new(), 0)]);
@@ -101,17 +104,14 @@ impl Recording {
         }
         // Only now: most requests are not sampled, and need none of it.
         if is_recording {
-            let Origin {
-                client, with_query, ..
-            } = origin;
             with_attributes(|attributes| {
-                attributes::add_of_request(attributes, request, target, route, client, with_query);
+                attributes::add_of_request(attributes, request, &origin, scheme, route);
                 span.set_attributes(attributes.drain(..));
             });
         }
         let request = metrics::Request {
             method,
-            scheme: attributes::scheme(target),
+            scheme,
             version: request.version(),
         };
         instruments.count_active(request, 1);

@@ -11,17 +11,17 @@ use http_body::Body;
 use opentelemetry::propagation::Extractor;
 use smallvec::SmallVec;
 use telemetry_core::{
-    ClientIp, FieldValue, HttpNames, Scope, ScopeBuilder, ValueEncoder, names, panic, propagation,
+    FieldValue, HttpNames, Scope, ScopeBuilder, ValueEncoder, names, panic, propagation,
 };
 use telemetry_labels::{Id, Label};
 use tower_service::Service;
 
 use crate::body::ResponseBody;
-use crate::client_ip;
 use crate::future::ResponseFuture;
 use crate::in_flight::InFlight;
 use crate::layer::Settings;
 use crate::lifecycle::Lifecycle;
+use crate::proxies::Caller;
 use crate::request_id::RequestId;
 use crate::route::Route;
 use crate::served::Served;
@@ -71,13 +71,14 @@ where
         let settings = &self.settings;
         let headers = Headers::of(request.headers(), settings.request_id_header());
         let id = RequestId::of(headers.request_id);
-        let client = self.client(&request);
+        let caller = self.caller(&request);
+        let client = caller.client;
         let is_route_shown = Recording::is_on() || settings.names() != HttpNames::Classic;
         let route = Route::of(request.extensions(), is_route_shown, is_forwarded);
         let begun = Lifecycle::begin(started, &request, id, client, route, settings);
         let mut in_flight = InFlight::new(begun);
         let lifecycle = in_flight.as_mut().lifecycle();
-        lifecycle.recording = self.record(&request, &headers, lifecycle);
+        lifecycle.recording = self.record(&request, &headers, lifecycle, caller);
         let scope = self.open_scope(&request, &headers, lifecycle);
         Served::mark(request.extensions_mut(), &scope);
         lifecycle.scope = Some(scope);
@@ -110,13 +111,15 @@ impl<S> HttpTelemetry<S> {
         request: &Request<B>,
         headers: &Headers<'_>,
         lifecycle: &Lifecycle,
+        caller: Caller<'_>,
     ) -> Option<Recording> {
         Recording::start(request, || Origin {
             target: lifecycle.route.target(request),
             parent: propagation::extract(headers),
             is_public: self.settings.public_endpoint,
             route: lifecycle.route.template(),
-            client: lifecycle.client.filter(|_| self.settings.client_ip),
+            caller,
+            with_client: self.settings.client_ip,
             with_query: self.settings.query,
         })
     }
@@ -166,10 +169,12 @@ impl<S> HttpTelemetry<S> {
         }
     }
 
-    /// The client's address, when somebody wants to know.
-    fn client<B>(&self, request: &Request<B>) -> Option<ClientIp> {
-        let peer = client_ip::peer(request.extensions())?;
-        Some(self.settings.proxies.client(peer, request.headers()))
+    /// Who sent the request, where the server knows its peer.
+    fn caller<'a, B>(&self, request: &'a Request<B>) -> Caller<'a> {
+        match self.settings.peer.find(request.extensions()) {
+            Some(peer) => self.settings.proxies.caller(peer, request.headers()),
+            None => Caller::default(),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use opentelemetry_semantic_conventions::attribute::{
 };
 use rustc_hash::{FxHashMap, FxHasher};
 
-use crate::attributes::protocol_version;
+use crate::attributes::{Scheme, protocol_version};
 use crate::server::instruments::ServerInstruments;
 
 /// How many series of each metric a thread keeps at hand. Beyond, they are looked up.
@@ -30,7 +30,7 @@ thread_local! {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request {
     pub(super) method: &'static str,
-    pub(super) scheme: &'static str,
+    pub(super) scheme: Scheme,
     pub(super) version: Version,
 }
 
@@ -109,13 +109,13 @@ impl ServerInstruments {
 impl Request {
     /// Says whether two requests are of one series of the active ones.
     fn is_active_with(self, other: Self) -> bool {
-        is_same(self.method, other.method) && is_same(self.scheme, other.scheme)
+        is_same(self.method, other.method) && self.scheme == other.scheme
     }
 
     fn of_active(self) -> [KeyValue; 2] {
         [
             KeyValue::new(HTTP_REQUEST_METHOD, self.method),
-            KeyValue::new(URL_SCHEME, self.scheme),
+            KeyValue::new(URL_SCHEME, self.scheme.as_str()),
         ]
     }
 
@@ -159,7 +159,7 @@ impl Series {
     }
 }
 
-/// Says whether two texts are the same one in memory: methods and schemes are constants.
+/// Says whether two texts are the same one in memory: methods are constants.
 fn is_same(one: &'static str, other: &'static str) -> bool {
     std::ptr::eq(one, other)
 }
@@ -167,7 +167,7 @@ fn is_same(one: &'static str, other: &'static str) -> bool {
 fn key(request: Request, response: Response<'_>) -> u64 {
     let mut hasher = FxHasher::default();
     request.method.as_ptr().hash(&mut hasher);
-    request.scheme.as_ptr().hash(&mut hasher);
+    request.scheme.hash(&mut hasher);
     request.version.hash(&mut hasher);
     response.route.hash(&mut hasher);
     response.status.hash(&mut hasher);

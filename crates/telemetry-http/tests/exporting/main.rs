@@ -17,6 +17,8 @@ mod client_peers;
 mod client_spans;
 #[cfg(feature = "client")]
 mod client_traces;
+#[cfg(unix)]
+mod connections;
 #[cfg(feature = "client")]
 mod masked_urls;
 #[cfg(feature = "client")]
@@ -24,6 +26,7 @@ mod network;
 mod one_request;
 mod server_failures;
 mod server_metrics;
+mod server_origin;
 mod server_spans;
 mod server_traces;
 mod standard_names;
