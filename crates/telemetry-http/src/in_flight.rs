@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use http::Request;
@@ -14,12 +15,14 @@ use crate::lifecycle::Lifecycle;
 
 pin_project! {
     #[project = InFlightProjection]
-    /// What the future of a response hands on to its body.
+    /// What a response is made from: the lifecycle of its request, and the call of the service.
     ///
-    /// In one box from the one to the other: whatever wraps this layer moves what it is given, and
-    /// futures are large.
+    /// The lifecycle is in a box of its own, since it goes on to the body. The service's future stays
+    /// where it is, and is dropped when the response is there: its memory is that of whatever holds
+    /// the future of the response.
     pub(crate) struct InFlight<F> {
-        lifecycle: Lifecycle,
+        // Absent once it was handed on.
+        lifecycle: Option<Box<Lifecycle>>,
         #[pin]
         call: Call<F>,
     }
@@ -27,19 +30,19 @@ pin_project! {
     impl<F> PinnedDrop for InFlight<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
+            let Some(lifecycle) = this.lifecycle else { return };
             // The handler is dropped before its request ends.
             let panicked = match this.call.as_mut().project() {
                 CallProjection::Pending { .. } => {
-                    let lifecycle = &mut *this.lifecycle;
                     let dropped =
                         lifecycle.in_scope(|it| it.catch(|| this.call.set(Call::Ended)));
                     dropped.err()
                 }
-                CallProjection::Panicked { panic } => panic.take(),
+                CallProjection::Panicked { panic } => take(panic),
                 CallProjection::Ended => None,
             };
             if let Some(panic) = panicked {
-                this.lifecycle.panicked_while_dropped(panic);
+                lifecycle.panicked_while_dropped(panic);
             }
         }
     }
@@ -49,39 +52,35 @@ pin_project! {
     #[project = CallProjection]
     enum Call<F> {
         Pending { #[pin] inner: F },
-        // The service panicked when it was called.
-        Panicked { panic: Option<Panic> },
+        // The service panicked when it was called. Behind a lock because a payload is not `Sync`.
+        Panicked { panic: Option<Mutex<Panic>> },
         Ended,
     }
 }
 
+fn take(panic: &mut Option<Mutex<Panic>>) -> Option<Panic> {
+    let panic = panic.take()?.into_inner();
+    Some(panic.unwrap_or_else(PoisonError::into_inner))
+}
+
 impl<F> InFlight<F> {
-    #[inline]
-    pub(crate) fn new(lifecycle: Lifecycle) -> Pin<Box<Self>> {
-        // Written to where it stays, and not copied there.
-        Box::into_pin(Box::write(
-            Box::new_uninit(),
-            Self {
-                lifecycle,
-                call: Call::Ended,
-            },
-        ))
-    }
-
-    pub(crate) fn lifecycle(self: Pin<&mut Self>) -> &mut Lifecycle {
-        self.project().lifecycle
-    }
-
     /// Calls the service, within the scope of the request.
     #[inline]
-    pub(crate) fn call<S, B>(self: Pin<&mut Self>, service: &mut S, request: Request<B>)
+    pub(crate) fn call<S, B>(
+        lifecycle: Box<Lifecycle>,
+        service: &mut S,
+        request: Request<B>,
+    ) -> Self
     where
         S: Service<Request<B>, Future = F>,
     {
-        let InFlightProjection {
-            lifecycle,
-            mut call,
-        } = self.project();
+        let mut this = Self {
+            lifecycle: Some(lifecycle),
+            call: Call::Ended,
+        };
+        let (Some(lifecycle), call) = (&mut this.lifecycle, &mut this.call) else {
+            return this;
+        };
         // A closure that owns a request, or returns a future, moves it once more.
         let mut request = Some(request);
         let called = lifecycle.in_scope(|lifecycle| {
@@ -91,14 +90,20 @@ impl<F> InFlight<F> {
             lifecycle.catch(|| {
                 if let Some(request) = request.take() {
                     let inner = service.call(request);
-                    call.set(Call::Pending { inner });
+                    *call = Call::Pending { inner };
                 }
             })
         });
         if let Err(panic) = called {
-            let panic = Some(panic);
-            call.set(Call::Panicked { panic });
+            let panic = Some(Mutex::new(panic));
+            *call = Call::Panicked { panic };
         }
+        this
+    }
+
+    /// Hands the lifecycle on.
+    pub(crate) fn take_lifecycle(self: Pin<&mut Self>) -> Option<Box<Lifecycle>> {
+        self.project().lifecycle.take()
     }
 }
 
@@ -116,6 +121,9 @@ impl<F: Future> InFlight<F> {
             lifecycle,
             mut call,
         } = self.project();
+        let Some(lifecycle) = lifecycle else {
+            return Poll::Ready(Ok(()));
+        };
         lifecycle.in_scope(|lifecycle| {
             let polled = lifecycle.catch(|| match call.as_mut().project() {
                 CallProjection::Pending { inner } => {
@@ -123,7 +131,7 @@ impl<F: Future> InFlight<F> {
                     call.set(Call::Ended);
                     Poll::Ready(None)
                 }
-                CallProjection::Panicked { panic } => Poll::Ready(panic.take()),
+                CallProjection::Panicked { panic } => Poll::Ready(take(panic)),
                 CallProjection::Ended => Poll::Ready(None),
             });
             let panic = match polled {

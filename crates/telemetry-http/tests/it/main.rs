@@ -26,6 +26,7 @@ mod outgoing;
 mod over_tcp;
 mod panics;
 mod request_ids;
+mod response_bodies;
 mod services;
 #[path = "../support/requests.rs"]
 mod support;
