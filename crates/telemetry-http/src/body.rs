@@ -133,6 +133,9 @@ where
                 Poll::Pending => {}
                 Poll::Ready(Some(Ok(frame))) => {
                     lifecycle.count(frame.data_ref().map_or(0, Buf::remaining));
+                    if let Some(trailers) = frame.trailers_ref() {
+                        lifecycle.read_trailers(trailers);
+                    }
                     // Nothing follows trailers, and not everybody asks for it.
                     if frame.is_trailers() || inner.is_end_stream() {
                         lifecycle.end_body();

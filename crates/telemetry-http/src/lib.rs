@@ -130,6 +130,7 @@ mod error;
 mod failure;
 mod forwarded;
 mod future;
+mod grpc;
 mod hooks;
 mod in_flight;
 mod instrumentation;

@@ -17,6 +17,9 @@ mod client_peers;
 mod client_spans;
 #[cfg(feature = "client")]
 mod client_traces;
+mod grpc;
+#[path = "../support/grpc.rs"]
+mod grpc_calls;
 #[cfg(feature = "client")]
 mod masked_urls;
 #[cfg(feature = "client")]

@@ -16,6 +16,9 @@ mod completion;
 mod concurrency;
 mod context;
 mod destructors;
+mod grpc;
+#[path = "../support/grpc.rs"]
+mod grpc_calls;
 mod hooks;
 mod hostile;
 mod names;
