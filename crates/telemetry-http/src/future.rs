@@ -6,46 +6,67 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::Response;
+use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
-use telemetry_core::{FutureExt as _, InScope, Scope};
+use telemetry_core::Scope;
+use tower_service::Service;
 
 use crate::body::ResponseBody;
-use crate::in_flight::InFlight;
+use crate::call::Call;
+use crate::lifecycle::Lifecycle;
 
 pin_project! {
     /// The response of the inner service, with the request id among its headers and a body that is
     /// followed to its end. Dropped before it is ready, it ends the request as cancelled.
+    ///
+    /// It has the future of the inner service in place, which is dropped when the response is there:
+    /// `Send`, `Sync` and `Unpin` where that is.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
+        // In a box, since it goes on to the body. Absent then, and where another layer further out
+        // has the request.
+        lifecycle: Option<Box<Lifecycle>>,
         #[pin]
-        state: State<F>,
+        call: Call<F>,
     }
-}
 
-pin_project! {
-    #[project = StateProjection]
-    enum State<F> {
-        Followed { #[pin] in_flight: InFlight<F> },
-        // Another layer further out has the request.
-        PassedThrough { #[pin] inner: F },
-        // The same, with the scope of that request, which is not current here.
-        PassedThroughIn { #[pin] inner: InScope<F> },
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            // The handler is dropped before its request ends.
+            if let Some(lifecycle) = this.lifecycle {
+                this.call.cancel(lifecycle);
+            }
+        }
     }
 }
 
 impl<F> ResponseFuture<F> {
+    /// Calls the service, for a request that this lifecycle is of.
     #[inline]
-    pub(crate) fn new(in_flight: InFlight<F>) -> Self {
-        Self {
-            state: State::Followed { in_flight },
+    pub(crate) fn call<S, B>(
+        lifecycle: Box<Lifecycle>,
+        service: &mut S,
+        request: Request<B>,
+    ) -> Self
+    where
+        S: Service<Request<B>, Future = F>,
+    {
+        let mut this = Self {
+            lifecycle: Some(lifecycle),
+            call: Call::Ended,
+        };
+        if let Some(lifecycle) = &mut this.lifecycle {
+            this.call.start(lifecycle, service, request);
         }
+        this
     }
 
     pub(crate) fn pass_through(inner: F) -> Self {
         Self {
-            state: State::PassedThrough { inner },
+            lifecycle: None,
+            call: Call::Pending { inner },
         }
     }
 
@@ -54,9 +75,8 @@ impl<F> ResponseFuture<F> {
         F: Future,
     {
         Self {
-            state: State::PassedThroughIn {
-                inner: inner.in_scope(scope),
-            },
+            lifecycle: None,
+            call: Call::pending_in(scope, inner),
         }
     }
 }
@@ -71,20 +91,17 @@ where
     type Output = Result<Response<ResponseBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut in_flight = match self.project().state.project() {
-            StateProjection::Followed { in_flight } => in_flight,
-            StateProjection::PassedThrough { inner } => {
-                let response = ready!(inner.poll(cx))?;
-                return Poll::Ready(Ok(response.map(ResponseBody::pass_through)));
-            }
-            StateProjection::PassedThroughIn { inner } => {
-                let response = ready!(inner.poll(cx))?;
-                return Poll::Ready(Ok(response.map(ResponseBody::pass_through)));
-            }
+        let this = self.project();
+        let Some(lifecycle) = this.lifecycle else {
+            let Some(polled) = this.call.poll(cx) else {
+                return polled_after_completion();
+            };
+            let response = ready!(polled)?;
+            return Poll::Ready(Ok(response.map(ResponseBody::pass_through)));
         };
         let mut output = None;
-        let polled = ready!(in_flight.as_mut().poll(cx, &mut output));
-        let Some(mut lifecycle) = in_flight.take_lifecycle() else {
+        let polled = ready!(this.call.poll_of(lifecycle, cx, &mut output));
+        let Some(mut lifecycle) = this.lifecycle.take() else {
             return polled_after_completion();
         };
         if let Err(panic) = polled {
@@ -118,10 +135,8 @@ fn polled_after_completion<T>() -> Poll<T> {
 
 impl<F> fmt::Debug for ResponseFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("ResponseFuture");
-        if let State::Followed { in_flight } = &self.state {
-            debug.field("in_flight", in_flight);
-        }
-        debug.finish_non_exhaustive()
+        f.debug_struct("ResponseFuture")
+            .field("lifecycle", &self.lifecycle)
+            .finish_non_exhaustive()
     }
 }

@@ -123,6 +123,7 @@
 
 mod attributes;
 mod body;
+mod call;
 #[cfg(feature = "client")]
 mod client;
 mod client_ip;
@@ -132,7 +133,6 @@ mod forwarded;
 mod future;
 mod grpc;
 mod hooks;
-mod in_flight;
 mod instrumentation;
 mod layer;
 mod lifecycle;

@@ -19,7 +19,6 @@ use tower_service::Service;
 use crate::body::ResponseBody;
 use crate::client_ip;
 use crate::future::ResponseFuture;
-use crate::in_flight::InFlight;
 use crate::layer::Settings;
 use crate::lifecycle::Lifecycle;
 use crate::request_id::RequestId;
@@ -84,7 +83,7 @@ where
         if let Some(client) = client {
             request.extensions_mut().insert(client);
         }
-        ResponseFuture::new(InFlight::call(lifecycle, &mut self.inner, request))
+        ResponseFuture::call(lifecycle, &mut self.inner, request)
     }
 }
 

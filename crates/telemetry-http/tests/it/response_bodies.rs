@@ -14,7 +14,7 @@ use axum::routing::get as on_get;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt, Full};
 use telemetry_core::testing::capture_logs;
 use telemetry_core::{Scope, names};
 use telemetry_http::{HttpTelemetryLayer, ResponseBody, ResponseFuture};
@@ -40,9 +40,7 @@ async fn a_body_can_be_boxed_with_sync() {
     type Boxed = http_body_util::combinators::BoxBody<Bytes, Infallible>;
     let logs = capture_logs();
     let service = ServiceBuilder::new()
-        .map_response(|response: Response<ResponseBody<Full<Bytes>>>| {
-            response.map(|body| body.boxed())
-        })
+        .map_response(|response: Response<ResponseBody<Full<Bytes>>>| response.map(BodyExt::boxed))
         .layer(HttpTelemetryLayer::new())
         .service_fn(|_: Request<()>| async {
             Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"whole"))))
@@ -148,13 +146,10 @@ fn a_body_is_small_whatever_the_handler_holds() {
 #[tokio::test]
 async fn memory_of_the_handler_is_that_of_the_future_alone() {
     let state = [0_u8; 32 * 1024];
-    let mut service = HttpTelemetryLayer::new().layer(service_fn(|_: Request<()>| {
-        let state = state;
-        async move {
-            tokio::task::yield_now().await;
-            std::hint::black_box(&state);
-            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("small")))
-        }
+    let mut service = HttpTelemetryLayer::new().layer(service_fn(|_: Request<()>| async move {
+        tokio::task::yield_now().await;
+        std::hint::black_box(&state);
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("small")))
     }));
     let future = service.call(Request::new(()));
     assert!(size_of_val(&future) > state.len());
