@@ -17,6 +17,7 @@ mod concurrency;
 mod context;
 mod destructors;
 mod grpc;
+mod grpc_answers;
 #[path = "../support/grpc.rs"]
 mod grpc_calls;
 mod hooks;
