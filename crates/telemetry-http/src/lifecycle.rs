@@ -53,9 +53,7 @@ pub(crate) struct Lifecycle {
 impl Lifecycle {
     /// Begins with what is known at once. The span and the scope are set before the service is
     /// called.
-    // Always inlined, and so written to its box: returned through memory, it is copied there, which the
-    // bench `request` counts.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn begin<B>(
         started: Instant,
         request: &Request<B>,
@@ -63,25 +61,32 @@ impl Lifecycle {
         client: Option<ClientIp>,
         route: Route,
         settings: &Arc<Settings>,
-    ) -> Self {
-        Self {
-            id,
-            scope: None,
-            settings: Arc::clone(settings),
-            started,
-            method: request.method().clone(),
-            target: route.target(request).path_and_query().cloned(),
-            route,
-            client,
-            recording: None,
-            status: None,
-            grpc: Grpc::No,
-            failure: None,
-            body_length: None,
-            body_bytes: 0,
-            has_ended: false,
-            panics: UnclaimedPanics::new(),
-        }
+    ) -> Box<Self> {
+        let settings = Arc::clone(settings);
+        let method = request.method().clone();
+        let target = route.target(request).path_and_query().cloned();
+        // Written to where it stays, field by field: as a whole it would be copied there.
+        Box::write(
+            Box::new_uninit(),
+            Self {
+                id,
+                scope: None,
+                settings,
+                started,
+                method,
+                target,
+                route,
+                client,
+                recording: None,
+                status: None,
+                grpc: Grpc::No,
+                failure: None,
+                body_length: None,
+                body_bytes: 0,
+                has_ended: false,
+                panics: UnclaimedPanics::new(),
+            },
+        )
     }
 
     /// Does a part of the request's work, with its scope current.

@@ -73,9 +73,7 @@ where
         let client = self.client(&request);
         let is_route_shown = Recording::is_on() || settings.names() != HttpNames::Classic;
         let route = Route::of(request.extensions(), is_route_shown, is_forwarded);
-        let begun = Lifecycle::begin(started, &request, id, client, route, settings);
-        // Written to where it stays, and not copied there.
-        let mut lifecycle = Box::write(Box::new_uninit(), begun);
+        let mut lifecycle = Lifecycle::begin(started, &request, id, client, route, settings);
         lifecycle.recording = self.record(&request, &headers, &lifecycle);
         let scope = self.open_scope(&request, &headers, &lifecycle);
         Served::mark(request.extensions_mut(), &scope);
