@@ -103,6 +103,7 @@ fn main() -> ExitCode {
                 ("http", []) => http::serve(contender),
                 ("writer", [regime]) => writer::measure(contender, regime),
                 ("memory", []) => memory::measure(contender),
+                ("streams", []) => memory::streams::measure(contender),
                 _ => {
                     eprintln!("no such suite: {arguments:?}");
                     return ExitCode::FAILURE;

@@ -1,4 +1,7 @@
-//! What memory a server keeps: the router of the suite `request`, called in process.
+//! What memory a server keeps: the router of the suite `request`, called in process, and responses that
+//! are open.
+
+pub(crate) mod streams;
 
 use std::hint::spin_loop;
 use std::ops::Range;
@@ -47,6 +50,7 @@ pub(crate) fn run(turns: u32) {
         }
     }
     series.print("resident size");
+    streams::run(turns);
 }
 
 /// Is one contender, and prints what was measured.

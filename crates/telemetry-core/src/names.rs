@@ -124,6 +124,9 @@ fields! {
     URL_QUERY: "string" = standard::URL_QUERY;
     /// The address of the client, where the layer is asked for it.
     CLIENT_IP: "string" = "client_ip";
+    /// The name of a gRPC call's status, such as `PERMISSION_DENIED`, on HTTP events, spans and
+    /// metrics: its digits where gRPC defines no name. Absent when it is no gRPC, or was cancelled.
+    RPC_RESPONSE_STATUS_CODE: "string" = standard::RPC_RESPONSE_STATUS_CODE;
     /// How long a unit of work took, in milliseconds, with two decimals.
     DURATION_MS: "float" = "duration_ms";
 
@@ -212,7 +215,8 @@ macro_rules! request_fields {
     ($($more:ident),*) => {
         [
             HTTP_METHOD, HTTP_ROUTE, HTTP_STATUS_CODE, HTTP_REQUEST_METHOD,
-            HTTP_RESPONSE_STATUS_CODE, URL_PATH, URL_QUERY, CLIENT_IP, DURATION_MS, $($more),*
+            HTTP_RESPONSE_STATUS_CODE, RPC_RESPONSE_STATUS_CODE, URL_PATH, URL_QUERY, CLIENT_IP,
+            DURATION_MS, $($more),*
         ]
     };
 }
@@ -240,10 +244,11 @@ events! {
     OTEL_EXPORT_RECOVERED: "warning" = "otel_export_recovered",
         [FAILED_EXPORTS, DROPPED_RECORDS, DURATION_MS];
 
-    /// A response went out whole, with a status below 500.
-    REQUEST_COMPLETED: "info" = "request_completed", request_fields![];
-    /// A request ended in a status of 500 or above, a panic, or an error of the service or of
-    /// the body.
+    /// A response went out whole, with a status below 500, and with a status of gRPC that is no error
+    /// of the server.
+    REQUEST_COMPLETED: "info" = "request_completed", request_fields![ERROR];
+    /// A request ended in a status of 500 or above, a status of gRPC that is an error of the server, a
+    /// panic, or an error of the service or of the body.
     REQUEST_FAILED: "error" = "request_failed", request_fields![ERROR, EXCEPTION];
     /// The client went away before the body ended.
     REQUEST_CANCELLED: "warning" = "request_cancelled", request_fields![];

@@ -9,7 +9,6 @@ use http::{Method, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::in_flight::InFlight;
 use crate::lifecycle::Lifecycle;
 
 pin_project! {
@@ -17,19 +16,19 @@ pin_project! {
     /// request's scope current, and its end is the end of the request; dropped before, it
     /// ends the request as cancelled.
     ///
-    /// `F` is the future that the response came from, whose memory the request keeps until it ends.
-    pub struct ResponseBody<B, F> {
+    /// Of the request it keeps what its line and span need: 32 KiB that the handler held are free by
+    /// the time that there is a body. `Send`, `Sync` and `Unpin` where `B` is.
+    pub struct ResponseBody<B> {
         #[pin]
         inner: Inner<B>,
         // Absent where nothing is to be followed.
-        in_flight: Option<Pin<Box<InFlight<F>>>>,
+        lifecycle: Option<Box<Lifecycle>>,
     }
 
-    impl<B, F> PinnedDrop for ResponseBody<B, F> {
+    impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(in_flight) = this.in_flight else { return };
-            let lifecycle = in_flight.as_mut().lifecycle();
+            let Some(lifecycle) = this.lifecycle else { return };
             let dropped = lifecycle.in_scope(|lifecycle| {
                 lifecycle.catch(|| this.inner.set(Inner::Bytes { bytes: Bytes::new() }))
             });
@@ -44,8 +43,8 @@ pin_project! {
 }
 
 /// The lifecycle of a request that has not ended.
-fn followed<F>(in_flight: &mut Option<Pin<Box<InFlight<F>>>>) -> Option<&mut Lifecycle> {
-    let lifecycle = in_flight.as_mut()?.as_mut().lifecycle();
+fn followed(lifecycle: &mut Option<Box<Lifecycle>>) -> Option<&mut Lifecycle> {
+    let lifecycle = lifecycle.as_deref_mut()?;
     (!lifecycle.has_ended()).then_some(lifecycle)
 }
 
@@ -58,34 +57,33 @@ pin_project! {
     }
 }
 
-impl<B, F> ResponseBody<B, F> {
+impl<B> ResponseBody<B> {
     pub(crate) fn pass_through(inner: B) -> Self {
         Self {
             inner: Inner::OfService { body: inner },
-            in_flight: None,
+            lifecycle: None,
         }
     }
 
     pub(crate) fn of_bytes(bytes: Bytes) -> Self {
         Self {
             inner: Inner::Bytes { bytes },
-            in_flight: None,
+            lifecycle: None,
         }
     }
 }
 
-impl<B: Body, F> ResponseBody<B, F> {
+impl<B: Body> ResponseBody<B> {
     /// Follows `body`.
-    pub(crate) fn new(body: B, mut in_flight: Pin<Box<InFlight<F>>>) -> Self {
-        let lifecycle = in_flight.as_mut().lifecycle();
-        if is_never_sent(lifecycle) {
+    pub(crate) fn new(body: B, mut lifecycle: Box<Lifecycle>) -> Self {
+        if is_never_sent(&lifecycle) {
             lifecycle.complete();
         } else if body.is_end_stream() {
             lifecycle.end_body();
         }
         Self {
             inner: Inner::OfService { body },
-            in_flight: Some(in_flight),
+            lifecycle: Some(lifecycle),
         }
     }
 }
@@ -99,7 +97,7 @@ fn is_never_sent(lifecycle: &Lifecycle) -> bool {
     lifecycle.method == Method::HEAD || lifecycle.status.is_some_and(has_no_content)
 }
 
-impl<B, F> Body for ResponseBody<B, F>
+impl<B> Body for ResponseBody<B>
 where
     B: Body,
     B::Data: From<Bytes>,
@@ -121,7 +119,7 @@ where
                 return Poll::Ready(frame);
             }
         };
-        let Some(lifecycle) = followed(this.in_flight) else {
+        let Some(lifecycle) = followed(this.lifecycle) else {
             return inner.poll_frame(cx);
         };
         let mut polled = Poll::Pending;
@@ -135,6 +133,9 @@ where
                 Poll::Pending => {}
                 Poll::Ready(Some(Ok(frame))) => {
                     lifecycle.count(frame.data_ref().map_or(0, Buf::remaining));
+                    if let Some(trailers) = frame.trailers_ref() {
+                        lifecycle.read_trailers(trailers);
+                    }
                     // Nothing follows trailers, and not everybody asks for it.
                     if frame.is_trailers() || inner.is_end_stream() {
                         lifecycle.end_body();
@@ -167,10 +168,10 @@ where
     }
 }
 
-impl<B, F> fmt::Debug for ResponseBody<B, F> {
+impl<B> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody")
-            .field("in_flight", &self.in_flight)
+            .field("lifecycle", &self.lifecycle)
             .finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use http::StatusCode;
 use telemetry_core::Failure;
 
+use crate::grpc::Grpc;
 use crate::hooks::Outcome;
 
 /// The class of an error of the service, before there was a status.
@@ -17,13 +18,14 @@ const BODY_ERROR: &str = "body_error";
 pub(crate) fn from_end(
     outcome: Outcome,
     status: Option<StatusCode>,
+    grpc: Grpc,
     known: Option<Failure>,
 ) -> Option<Failure> {
     match outcome {
         Outcome::Completed => None,
         Outcome::Cancelled => Some(Failure::cancelled()),
         Outcome::Failed => {
-            let error_type = error_type(status, known.as_ref());
+            let error_type = error_type(status, grpc, known.as_ref());
             let mut failure = known.unwrap_or_else(|| Failure::new(Failure::OTHER));
             failure.error_type = error_type;
             Some(failure)
@@ -31,11 +33,20 @@ pub(crate) fn from_end(
     }
 }
 
-/// The class of a failed request's failure: a panic, the status, or an error before there was one
-/// or after a good one.
-pub(crate) fn error_type(status: Option<StatusCode>, known: Option<&Failure>) -> Cow<'static, str> {
+/// The class of a failed request's failure: a panic, the status of gRPC or of HTTP, or an error
+/// before there was one or after a good one.
+pub(crate) fn error_type(
+    status: Option<StatusCode>,
+    grpc: Grpc,
+    known: Option<&Failure>,
+) -> Cow<'static, str> {
+    if known.is_some_and(|known| known.error_type == Failure::PANIC) {
+        return Failure::PANIC.into();
+    }
+    if let Some(code) = grpc.code().filter(|_| grpc.has_failed()) {
+        return code.class().into();
+    }
     match status {
-        _ if known.is_some_and(|known| known.error_type == Failure::PANIC) => Failure::PANIC.into(),
         Some(status) if status.is_server_error() => status.as_str().to_owned().into(),
         Some(_) => BODY_ERROR.into(),
         None => SERVICE_ERROR.into(),

@@ -95,9 +95,11 @@ pub struct RequestEnd {
 /// In what way a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The response went out whole, with a status below 500.
+    /// The response went out whole, with a status below 500, and without a status of gRPC that is an
+    /// error of the server.
     Completed,
-    /// A status of 500 or above, a panic, an error of the service or of the body.
+    /// A status of 500 or above, a status of gRPC that is an error of the server, a panic, an error of
+    /// the service or of the body.
     Failed,
     /// The client went away before the body ended.
     Cancelled,

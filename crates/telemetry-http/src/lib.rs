@@ -39,7 +39,7 @@
 //! | event | level | when |
 //! |---|---|---|
 //! | `request_completed` | info | the response went out whole, with a status below 500 |
-//! | `request_failed` | error | a status of 500 or above, a panic, an error of the service or of the body |
+//! | `request_failed` | error | a status of 500 or above, a [status of gRPC](#grpc) that is an error of the server, a panic, an error of the service or of the body |
 //! | `request_cancelled` | warning | the client went away before the body ended |
 //!
 //! | field | type | |
@@ -47,8 +47,9 @@
 //! | `http.method` | string | |
 //! | `http.route` | string | the path, without the query |
 //! | `http.status_code` | integer | absent when there was no response |
+//! | `rpc.response.status_code` | string | of a [gRPC call](#grpc): `PERMISSION_DENIED` |
 //! | `duration_ms` | float, two decimals | from the call to the end of the body |
-//! | `error` | string | on failures: what [`RecordedError`] tells, the panic's message, or the error of the service or body |
+//! | `error` | string | on failures: what [`RecordedError`] tells, the panic's message, or the error of the service or body; the message of a [gRPC status](#grpc) other than `OK` |
 //! | `exception` | string | on failures: the chain of causes, or the place and backtrace of the panic |
 //! | `url.query` | string | [when asked for](HttpTelemetryLayer::with_query), without secrets |
 //! | `client_ip` | string | [when asked for](HttpTelemetryLayer::with_client_ip) |
@@ -56,6 +57,15 @@
 //! With `OTEL_SEMCONV_STABILITY_OPT_IN=http` the names are those of OpenTelemetry's stable
 //! conventions: `http.request.method`, `http.response.status_code`, `url.path`, and
 //! `http.route` as the route's template; with `http/dup` there are both.
+//!
+//! # gRPC
+//!
+//! A response with the content type `application/grpc`, or `application/grpc+proto` and its like, ends by
+//! its `grpc-status`, among the trailers of its body or among its headers. `UNKNOWN`,
+//! `DEADLINE_EXCEEDED`, `UNIMPLEMENTED`, `INTERNAL`, `UNAVAILABLE`, `DATA_LOSS` and numbers that gRPC does
+//! not define are `request_failed`, and an error of the span; all others are `request_completed`. One that
+//! ends without a status has the code that clients make of its HTTP status, `UNKNOWN` for a 200. The
+//! trailers of gRPC-Web, which are within the body, are not read.
 //!
 //! # Spans and metrics
 //!
@@ -71,6 +81,7 @@
 //! | `http.request.method` | string | span, metrics | span, metric |
 //! | `http.request.method_original` | string | span, of a method that is `_OTHER` | the same |
 //! | `http.response.status_code` | int | span, duration | span, metric |
+//! | `rpc.response.status_code` | string | span, duration: the name of a [gRPC code](#grpc); another number as its digits on the span, `_OTHER` on the metric | |
 //! | `http.route` | string | span, duration: the template | |
 //! | `url.template`, `http.request.resend_count` | string, int | | span |
 //! | `url.scheme` | string | span, metrics: of the client, behind [`TrustedProxies`]; `https` over [TLS](Peer::with_tls) | |
@@ -93,13 +104,14 @@
 //! | `http.client.request.duration` | `s` | histogram, to the head of the response |
 //!
 //! A span has the status error where it has an `error.type`, which is the status code (from
-//! 500 on of a server, from 400 on of a client) or one of these:
+//! 500 on of a server, from 400 on of a client), the name of a [gRPC code](#grpc) or one of these:
 //!
 //! | `error.type` | |
 //! |---|---|
 //! | `cancelled` | the client went away; or the future of an outgoing request was dropped |
 //! | `panic` | the handler, the body or middleware beneath panicked |
 //! | `service_error`, `body_error` | server: the service gave an error and no response, or the body did |
+//! | `_OTHER` | server: a gRPC code without a name |
 //! | `timeout`, `connect`, `redirect`, `body`, `request`, `middleware`, `_OTHER` | client: what reqwest failed at, or middleware beneath |
 //!
 //! An error or panic of a handler is an `exception` event too, and so is a client's going away. What
@@ -124,14 +136,15 @@
 
 mod attributes;
 mod body;
+mod call;
 #[cfg(feature = "client")]
 mod client;
 mod error;
 mod failure;
 mod forwarded;
 mod future;
+mod grpc;
 mod hooks;
-mod in_flight;
 mod instrumentation;
 mod layer;
 mod lifecycle;

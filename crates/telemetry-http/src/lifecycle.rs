@@ -14,6 +14,7 @@ use telemetry_core::{ClientIp, Failure, Scope};
 
 use crate::error::RecordedError;
 use crate::failure;
+use crate::grpc::{self, Grpc, GrpcCode};
 use crate::hooks::{HttpHooks, Outcome, RequestEnd, RequestHead, ResponseHead};
 use crate::layer::Settings;
 use crate::line;
@@ -37,6 +38,8 @@ pub(crate) struct Lifecycle {
     /// Absent when nothing exports.
     pub(crate) recording: Option<Recording>,
     pub(crate) status: Option<StatusCode>,
+    /// Whether the response is of gRPC, and the status of the call.
+    pub(crate) grpc: Grpc,
     /// What the handler, the service or the body gave, or the panic.
     pub(crate) failure: Option<Box<Failure>>,
     /// The length of the response's body, where it is known.
@@ -58,24 +61,32 @@ impl Lifecycle {
         client: Option<ClientIp>,
         route: Route,
         settings: &Arc<Settings>,
-    ) -> Self {
-        Self {
-            id,
-            scope: None,
-            settings: Arc::clone(settings),
-            started,
-            method: request.method().clone(),
-            target: route.target(request).path_and_query().cloned(),
-            route,
-            client,
-            recording: None,
-            status: None,
-            failure: None,
-            body_length: None,
-            body_bytes: 0,
-            has_ended: false,
-            panics: UnclaimedPanics::new(),
-        }
+    ) -> Box<Self> {
+        let settings = Arc::clone(settings);
+        let method = request.method().clone();
+        let target = route.target(request).path_and_query().cloned();
+        // Written to where it stays, field by field: as a whole it would be copied there.
+        Box::write(
+            Box::new_uninit(),
+            Self {
+                id,
+                scope: None,
+                settings,
+                started,
+                method,
+                target,
+                route,
+                client,
+                recording: None,
+                status: None,
+                grpc: Grpc::No,
+                failure: None,
+                body_length: None,
+                body_bytes: 0,
+                has_ended: false,
+                panics: UnclaimedPanics::new(),
+            },
+        )
     }
 
     /// Does a part of the request's work, with its scope current.
@@ -133,11 +144,15 @@ impl Lifecycle {
     /// Takes note of the response, and adds the request id to it.
     pub(crate) fn respond<B: Body>(&mut self, response: &mut Response<B>) {
         self.status = Some(response.status());
+        let content = Content::of(response.headers());
         // What the client was promised comes before what the body knows of itself.
-        let length = content_length(response.headers());
+        let length = content.length;
         self.body_length = length.or_else(|| response.body().size_hint().exact());
         if let Some(error) = response.extensions_mut().remove::<RecordedError>() {
             self.failure = Some(Box::new(error.into_failure()));
+        }
+        if content.is_grpc {
+            self.begin_grpc(response.headers());
         }
         if self.settings.hooks.is_some() {
             let head = ResponseHead {
@@ -156,6 +171,32 @@ impl Lifecycle {
     fn add_id(&mut self, headers: &mut HeaderMap) {
         let name = self.settings.owned_request_id_header();
         headers.insert(name, self.id.take_header());
+    }
+
+    /// Takes note that the response with these headers is of gRPC.
+    #[cold]
+    fn begin_grpc(&mut self, headers: &HeaderMap) {
+        self.grpc = Grpc::Awaited;
+        self.take_grpc_status(grpc::read(headers));
+    }
+
+    /// Looks for the status of a gRPC call among its trailers, unless it was among the headers.
+    pub(crate) fn read_trailers(&mut self, trailers: &HeaderMap) {
+        if self.grpc == Grpc::Awaited {
+            self.take_grpc_status(grpc::read(trailers));
+        }
+    }
+
+    #[cold]
+    fn take_grpc_status(&mut self, status: Option<(GrpcCode, Option<Failure>)>) {
+        let Some((code, failure)) = status else {
+            return;
+        };
+        self.grpc = Grpc::Ended(code);
+        // What the handler recorded says more.
+        if self.failure.is_none() {
+            self.failure = failure.map(Box::new);
+        }
     }
 
     /// Ends the request after an error of the service or of the body.
@@ -178,6 +219,9 @@ impl Lifecycle {
         });
         self.add_id(response.headers_mut());
         self.status = Some(response.status());
+        if Content::of(response.headers()).is_grpc {
+            self.begin_grpc(response.headers());
+        }
         self.panicked(&mut panic);
         response
     }
@@ -209,6 +253,7 @@ impl Lifecycle {
             client: self.client,
             recording: self.recording.take(),
             status: self.status,
+            grpc: self.grpc,
             failure: self.failure.take(),
             body_length: self.body_length,
             body_bytes: self.body_bytes,
@@ -231,10 +276,11 @@ impl Lifecycle {
         self.body_bytes += bytes as u64;
     }
 
-    /// Says whether the body's length is known and reached.
+    /// Says whether the body's length is known and reached, and no trailers are awaited.
     pub(crate) fn has_sent_all(&self) -> bool {
         self.body_length
             .is_some_and(|length| length <= self.body_bytes)
+            && self.grpc != Grpc::Awaited
     }
 
     /// Ends the request at the end of its response's body, which has failed when it was shorter than
@@ -247,14 +293,19 @@ impl Lifecycle {
                     "the body ended after {sent} of {length} bytes"
                 ));
             }
-            _ => self.complete(),
+            _ => {
+                if self.grpc == Grpc::Awaited {
+                    self.take_grpc_status(Some(grpc::missing(self.status)));
+                }
+                self.complete();
+            }
         }
     }
 
     /// Ends the request whose response went out whole.
     pub(crate) fn complete(&mut self) {
         let has_failed = self.status.is_some_and(|status| status.is_server_error());
-        self.end(if has_failed {
+        self.end(if has_failed || self.grpc.has_failed() {
             Outcome::Failed
         } else {
             Outcome::Completed
@@ -309,8 +360,13 @@ impl Lifecycle {
             }
             if let Some(recording) = &this.recording {
                 let known = this.failure.take().map(|failure| *failure);
-                let failure = failure::from_end(end.outcome, this.status, known);
-                recording.end(end, this.route.template(), failure.as_ref());
+                let failure = failure::from_end(end.outcome, this.status, this.grpc, known);
+                recording.end(
+                    end,
+                    this.route.template(),
+                    this.grpc.code(),
+                    failure.as_ref(),
+                );
             }
         });
     }
@@ -335,9 +391,25 @@ impl Drop for Lifecycle {
     }
 }
 
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    let value = headers.get(header::CONTENT_LENGTH)?;
-    value.to_str().ok()?.parse().ok()
+/// What the headers of a response say of its body, looked through once.
+struct Content {
+    length: Option<u64>,
+    is_grpc: bool,
+}
+
+impl Content {
+    // Looking at each of a few names is less than looking for two by their hashes.
+    fn of(headers: &HeaderMap) -> Self {
+        let (mut length, mut is_grpc) = (None, false);
+        for (name, value) in headers {
+            if *name == header::CONTENT_LENGTH {
+                length = length.or_else(|| value.to_str().ok()?.parse().ok());
+            } else if *name == header::CONTENT_TYPE {
+                is_grpc |= grpc::is_content_type(value);
+            }
+        }
+        Self { length, is_grpc }
+    }
 }
 
 /// Calls a hook at a point where its panic must not go further.

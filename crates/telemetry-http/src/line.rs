@@ -6,6 +6,7 @@ use telemetry_core::names::{self, event};
 use telemetry_core::{HttpNames, client_value, mask_query, milliseconds};
 
 use crate::failure;
+use crate::grpc::{Grpc, GrpcCode};
 use crate::hooks::{Outcome, RequestEnd};
 use crate::lifecycle::Lifecycle;
 
@@ -25,6 +26,7 @@ macro_rules! write_line {
             { names::URL_QUERY } = $fields.query.as_deref(),
             { names::HTTP_STATUS_CODE } = $fields.status,
             { names::HTTP_RESPONSE_STATUS_CODE } = $fields.response_status,
+            { names::RPC_RESPONSE_STATUS_CODE } = $fields.grpc_status.as_deref(),
             { names::DURATION_MS } = $fields.duration_ms,
             { names::CLIENT_IP } = $fields.client_ip,
             { names::ERROR } = $fields.error,
@@ -50,6 +52,7 @@ struct LineFields<'a> {
     query: Option<Cow<'a, str>>,
     status: Option<u16>,
     response_status: Option<u16>,
+    grpc_status: Option<Cow<'static, str>>,
     duration_ms: f64,
     client_ip: Option<String>,
     error: Option<&'a str>,
@@ -94,6 +97,7 @@ fn is_usual(request: &Lifecycle, end: &RequestEnd) -> bool {
         && request.settings.names() == HttpNames::Classic
         && !request.settings.client_ip
         && !request.settings.query
+        && request.grpc == Grpc::No
 }
 
 impl<'a> LineFields<'a> {
@@ -125,6 +129,7 @@ impl<'a> LineFields<'a> {
             }),
             status: status.filter(|_| classic),
             response_status: status.filter(|_| stable),
+            grpc_status: request.grpc.code().map(GrpcCode::text),
             duration_ms: milliseconds(end.duration),
             client_ip: request
                 .client
@@ -134,7 +139,7 @@ impl<'a> LineFields<'a> {
             error: error.filter(|_| classic),
             error_message: error.filter(|_| !classic),
             error_type: (!classic && end.outcome == Outcome::Failed)
-                .then(|| failure::error_type(end.status, known)),
+                .then(|| failure::error_type(end.status, request.grpc, known)),
             exception: known.and_then(|failure| failure.exception.as_deref()),
         }
     }

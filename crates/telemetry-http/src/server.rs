@@ -15,9 +15,11 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::HTTP_RESPONSE_STATUS_CODE;
 use telemetry_core::instrument::{self, with_attributes};
+use telemetry_core::names::RPC_RESPONSE_STATUS_CODE;
 use telemetry_core::{Failure, Scope};
 
 use crate::attributes::{method_name, span_name};
+use crate::grpc::GrpcCode;
 use crate::hooks::RequestEnd;
 use crate::proxies::Caller;
 use crate::server::instruments::{INSTRUMENTS, ServerInstruments};
@@ -127,11 +129,18 @@ impl Recording {
     /// Ends the span, with the context that the request has by then, and records the
     /// metrics, without any of it. To be called within the scope.
     #[inline(never)]
-    pub(crate) fn end(&self, end: &RequestEnd, route: Option<&str>, failure: Option<&Failure>) {
+    pub(crate) fn end(
+        &self,
+        end: &RequestEnd,
+        route: Option<&str>,
+        grpc: Option<GrpcCode>,
+        failure: Option<&Failure>,
+    ) {
         self.instruments.count_active(self.request, -1);
         let response = metrics::Response {
             route,
             status: end.status,
+            grpc_status: grpc.map(GrpcCode::class),
             error_type: failure.map(|failure| &*failure.error_type),
         };
         let seconds = end.duration.as_secs_f64();
@@ -141,11 +150,13 @@ impl Recording {
             let status = end
                 .status
                 .map(|status| KeyValue::new(HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16())));
+            let grpc = grpc.map(|code| KeyValue::new(RPC_RESPONSE_STATUS_CODE, code.text()));
             let scope = Scope::current().unwrap_or_default();
             // Spares the SDK a look at the clock, and the span what the clock was set by meanwhile.
             let ended = self.started.and_then(|at| at.checked_add(end.duration));
             let taken = &attributes::OF_REQUEST;
-            instrument::end_span(&self.context, status, failure, &scope, taken, ended);
+            let attributes = status.into_iter().chain(grpc);
+            instrument::end_span(&self.context, attributes, failure, &scope, taken, ended);
         }
     }
 }

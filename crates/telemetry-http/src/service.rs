@@ -18,7 +18,6 @@ use tower_service::Service;
 
 use crate::body::ResponseBody;
 use crate::future::ResponseFuture;
-use crate::in_flight::InFlight;
 use crate::layer::Settings;
 use crate::lifecycle::Lifecycle;
 use crate::proxies::Caller;
@@ -51,7 +50,7 @@ where
     ResBody::Data: From<Bytes>,
     ResBody::Error: Display,
 {
-    type Response = Response<ResponseBody<ResBody, S::Future>>;
+    type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 
@@ -75,18 +74,15 @@ where
         let client = caller.client;
         let is_route_shown = Recording::is_on() || settings.names() != HttpNames::Classic;
         let route = Route::of(request.extensions(), is_route_shown, is_forwarded);
-        let begun = Lifecycle::begin(started, &request, id, client, route, settings);
-        let mut in_flight = InFlight::new(begun);
-        let lifecycle = in_flight.as_mut().lifecycle();
-        lifecycle.recording = self.record(&request, &headers, lifecycle, caller);
-        let scope = self.open_scope(&request, &headers, lifecycle);
+        let mut lifecycle = Lifecycle::begin(started, &request, id, client, route, settings);
+        lifecycle.recording = self.record(&request, &headers, &lifecycle, caller);
+        let scope = self.open_scope(&request, &headers, &lifecycle);
         Served::mark(request.extensions_mut(), &scope);
         lifecycle.scope = Some(scope);
         if let Some(client) = client {
             request.extensions_mut().insert(client);
         }
-        in_flight.as_mut().call(&mut self.inner, request);
-        ResponseFuture::new(in_flight)
+        ResponseFuture::call(lifecycle, &mut self.inner, request)
     }
 }
 

@@ -151,7 +151,7 @@ const WEBSOCKET_MESSAGES: [(&str, &str, &str); 5] = [
     ),
 ];
 
-const REQUESTS: [(&str, &str, &str); 13] = [
+const REQUESTS: [(&str, &str, &str); 14] = [
     (
         "http.request.method",
         "string",
@@ -201,9 +201,14 @@ const REQUESTS: [(&str, &str, &str); 13] = [
         "The status; absent when there was no response.",
     ),
     (
+        "rpc.response.status_code",
+        "string",
+        "The name of a gRPC call's status; its digits where gRPC defines none.",
+    ),
+    (
         "error.type",
         "string",
-        "The status of a 5xx, `panic`, `service_error` or `cancelled`; absent on success.",
+        "The status of a 5xx, the gRPC code of a call that failed, `panic`, `service_error`, `body_error` or `cancelled`; absent on success.",
     ),
 ];
 
@@ -216,6 +221,7 @@ pub(crate) const METRICS: [(&str, &str, &[&str], &str); 26] = [
             "http.request.method",
             "http.route",
             "http.response.status_code",
+            "rpc.response.status_code",
             "url.scheme",
             "network.protocol.version",
             "error.type",

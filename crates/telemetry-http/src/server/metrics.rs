@@ -15,6 +15,8 @@ use opentelemetry_semantic_conventions::attribute::{
 };
 use rustc_hash::{FxHashMap, FxHasher};
 
+use telemetry_core::names::RPC_RESPONSE_STATUS_CODE;
+
 use crate::attributes::{Scheme, protocol_version};
 use crate::server::instruments::ServerInstruments;
 
@@ -39,6 +41,7 @@ pub(super) struct Request {
 pub(super) struct Response<'a> {
     pub(super) route: Option<&'a str>,
     pub(super) status: Option<StatusCode>,
+    pub(super) grpc_status: Option<&'static str>,
     pub(super) error_type: Option<&'a str>,
 }
 
@@ -48,6 +51,7 @@ struct Series {
     request: Request,
     route: Option<Box<str>>,
     status: Option<StatusCode>,
+    grpc_status: Option<&'static str>,
     error_type: Option<Box<str>>,
 }
 
@@ -120,7 +124,7 @@ impl Request {
     }
 
     fn of_duration(self, response: Response<'_>) -> Vec<KeyValue> {
-        let mut attributes = Vec::with_capacity(6);
+        let mut attributes = Vec::with_capacity(7);
         attributes.extend(self.of_active());
         if let Some(route) = response.route {
             attributes.push(KeyValue::new(HTTP_ROUTE, route.to_owned()));
@@ -131,6 +135,9 @@ impl Request {
         }
         if let Some(version) = protocol_version(self.version) {
             attributes.push(KeyValue::new(NETWORK_PROTOCOL_VERSION, version));
+        }
+        if let Some(status) = response.grpc_status {
+            attributes.push(KeyValue::new(RPC_RESPONSE_STATUS_CODE, status));
         }
         if let Some(error_type) = response.error_type {
             attributes.push(KeyValue::new(ERROR_TYPE, error_type.to_owned()));
@@ -145,6 +152,7 @@ impl Series {
             request,
             route: response.route.map(Box::from),
             status: response.status,
+            grpc_status: response.grpc_status,
             error_type: response.error_type.map(Box::from),
         }
     }
@@ -153,6 +161,7 @@ impl Series {
     fn is(&self, request: Request, response: Response<'_>) -> bool {
         self.route.as_deref() == response.route
             && self.status == response.status
+            && self.grpc_status == response.grpc_status
             && self.error_type.as_deref() == response.error_type
             && self.request.is_active_with(request)
             && self.request.version == request.version
@@ -171,6 +180,7 @@ fn key(request: Request, response: Response<'_>) -> u64 {
     request.version.hash(&mut hasher);
     response.route.hash(&mut hasher);
     response.status.hash(&mut hasher);
+    response.grpc_status.hash(&mut hasher);
     response.error_type.hash(&mut hasher);
     hasher.finish()
 }

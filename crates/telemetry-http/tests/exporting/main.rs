@@ -19,6 +19,9 @@ mod client_spans;
 mod client_traces;
 #[cfg(unix)]
 mod connections;
+mod grpc;
+#[path = "../support/grpc.rs"]
+mod grpc_calls;
 #[cfg(feature = "client")]
 mod masked_urls;
 #[cfg(feature = "client")]

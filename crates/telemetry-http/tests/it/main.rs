@@ -16,6 +16,10 @@ mod completion;
 mod concurrency;
 mod context;
 mod destructors;
+mod grpc;
+mod grpc_answers;
+#[path = "../support/grpc.rs"]
+mod grpc_calls;
 mod hooks;
 mod hostile;
 mod names;
@@ -26,6 +30,7 @@ mod outgoing;
 mod over_tcp;
 mod panics;
 mod request_ids;
+mod response_bodies;
 mod services;
 #[path = "../support/requests.rs"]
 mod support;

@@ -72,9 +72,14 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
             column("after 10,000", "MiB", "few", Shown::Itself, 2),
             column("after 1,000,000", "MiB", "many", Shown::Itself, 2),
             column("part", "", "growth", Shown::Itself, 3),
+            column("a response", "KiB", "each", Shown::Itself, 2),
         ],
         chart: None,
-        goals: &[at_most("", "telemetry", "part", 1.05)],
+        goals: &[
+            at_most("", "telemetry", "part", 1.05),
+            at_most(STREAMS, "telemetry", "a response", 1.5),
+            at_most(STREAMS, "telemetry-service", "a response", 1.5),
+        ],
     },
     Layout {
         name: "load",
@@ -90,6 +95,8 @@ pub(crate) const LAYOUTS: [Layout; 5] = [
 /// How the titles of tables begin: at a pace, and without one.
 const PACED: &str = "5000 ";
 const FULL: &str = "as fast";
+/// How the title of the table of open responses begins.
+const STREAMS: &str = "10,000 streaming responses";
 
 const SERVER: &[Column] = &[
     column("P50", "µs", "p50", Shown::Itself, 0),
