@@ -87,6 +87,7 @@ mod failure;
 mod fields;
 mod guard;
 mod held;
+mod in_effect;
 mod install;
 pub mod instrument;
 mod instruments;

@@ -21,6 +21,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use callsite::forget_callsites;
 pub(crate) use filter::{CachedFilter, EventAndSpanFilter, GlobalFilter};
 pub use layer::LineLayer;
 pub(crate) use layer::SharedSink;

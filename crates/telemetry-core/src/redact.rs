@@ -5,7 +5,7 @@ mod urls;
 mod words;
 
 pub use keys::is_sensitive;
-pub(crate) use keys::{Sensitivity, extend, is_sensitive_parameter, sensitivity};
+pub(crate) use keys::{SensitiveKeys, Sensitivity, is_sensitive_parameter, sensitivity};
 pub(crate) use urls::mask_url_secrets;
 pub use urls::{mask_query, mask_query_values, mask_urls};
 
