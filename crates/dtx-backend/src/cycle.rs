@@ -2,22 +2,34 @@
 
 use std::time::Duration;
 
-use telemetry_core::{UnitOfWork, error_chain, record_error};
+use telemetry_core::{UnitOfWork, bind, error_chain, record_error};
 use tokio::time::{sleep, timeout};
 
 use crate::roles::Stop;
+
+/// The field, and attribute of the root span, of a cycle in which something failed: of how many things.
+const FAILED_COUNT: &str = "failed.count";
+
+/// What a cycle has done.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CycleEnd {
+    /// Whether more may be due.
+    pub(crate) is_more: bool,
+    /// How many things failed, which are tried again.
+    pub(crate) failed: usize,
+}
 
 /// Something that is done in cycles.
 pub(crate) trait Cycle {
     /// The name of a cycle's span, and of the role on lines.
     const NAME: &'static str;
 
-    /// Does what is due; whether more may be.
+    /// Does what is due.
     ///
     /// # Errors
     ///
-    /// When it cannot be found out. What fails for one thing alone is no error.
-    fn run(&self) -> impl Future<Output = anyhow::Result<bool>> + Send;
+    /// When it cannot be found out. What fails for one thing alone is no error, and is counted.
+    fn run(&self) -> impl Future<Output = anyhow::Result<CycleEnd>> + Send;
 }
 
 /// Runs cycles, each a unit of work and a root span, until told to stop. One that is under way
@@ -54,10 +66,10 @@ async fn run_once<C: Cycle>(cycle: &C, is_failing: &mut bool) -> bool {
         let result = cycle.run().await;
         match &result {
             Err(error) => {
-                record_error("cycle_failed", &**error);
+                record_error("cycle_failed", error);
                 // Once: it is asked again and again.
                 if !*is_failing {
-                    let error = &*error_chain::sentence(&**error);
+                    let error = &*error_chain::sentence(error);
                     tracing::error!(cycle = C::NAME, error, "cycle_failed");
                 }
             }
@@ -65,7 +77,54 @@ async fn run_once<C: Cycle>(cycle: &C, is_failing: &mut bool) -> bool {
             Ok(_) => {}
         }
         *is_failing = result.is_err();
-        result.unwrap_or_default()
+        let end = result.unwrap_or_default();
+        if end.failed > 0 {
+            bind(FAILED_COUNT, end.failed);
+        }
+        end.is_more
     };
     UnitOfWork::new(C::NAME).run(running).await
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+    use opentelemetry::trace::Status;
+    use telemetry_otel::testing::{AttributeValue, capture_spans};
+
+    use super::*;
+
+    struct Planned(fn() -> anyhow::Result<CycleEnd>);
+
+    impl Cycle for Planned {
+        const NAME: &'static str = "check";
+
+        async fn run(&self) -> anyhow::Result<CycleEnd> {
+            self.0()
+        }
+    }
+
+    fn end(failed: usize) -> anyhow::Result<CycleEnd> {
+        let is_more = true;
+        Ok(CycleEnd { is_more, failed })
+    }
+
+    #[tokio::test]
+    async fn a_cycle_counts_what_failed_and_one_that_fails_is_an_exception() {
+        for (cycle, failed) in [(Planned(|| end(0)), None), (Planned(|| end(3)), Some(3))] {
+            let spans = capture_spans();
+            assert!(run_once(&cycle, &mut false).await);
+            let span = spans.single("check");
+            let count = span.get(FAILED_COUNT);
+            assert_eq!(count.and_then(AttributeValue::as_i64), failed);
+            assert_eq!(span.status, Status::Unset);
+        }
+        let spans = capture_spans();
+        let lost = Planned(|| Err(anyhow!("lost").context("no answer")));
+        assert!(!run_once(&lost, &mut false).await);
+        let span = spans.single("check");
+        assert_eq!(span.status, Status::error("no answer: lost"));
+        let exception = &span.event("exception")["exception.stacktrace"];
+        assert_eq!(*exception, "no answer\ncaused by: lost");
+    }
 }

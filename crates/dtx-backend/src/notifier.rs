@@ -1,12 +1,14 @@
 //! Notices of games that are about to begin.
 
+use std::future::ready;
+
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, stream};
 use telemetry_core::{error_chain, record_error};
 use time::Duration;
 use tracing::instrument;
 
-use crate::cycle::{self, Cycle};
+use crate::cycle::{self, Cycle, CycleEnd};
 use crate::events::Event;
 use crate::roles::Stop;
 use crate::settings::Settings;
@@ -55,20 +57,20 @@ struct Notifier {
 impl Cycle for Notifier {
     const NAME: &'static str = "check_notifications";
 
-    async fn run(&self) -> anyhow::Result<bool> {
+    async fn run(&self) -> anyhow::Result<CycleEnd> {
         let until = Timestamp::now().plus(self.before);
         self.store.plan_notifications(until).await?;
         let due = self.store.claim_notifications(BATCH).await?;
         let is_more = due.len() as i64 == BATCH;
-        stream::iter(due)
-            .for_each_concurrent(CONCURRENCY, |due| self.send(due))
-            .await;
-        Ok(is_more)
+        let sending = stream::iter(due).map(|due| self.send(due));
+        let sent = sending.buffer_unordered(CONCURRENCY);
+        let failed = sent.filter(|is_done| ready(!is_done)).count().await;
+        Ok(CycleEnd { is_more, failed })
     }
 }
 
 impl Notifier {
-    /// Sends a notification. One that fails is tried again later.
+    /// Sends a notification. One that fails is tried again later; `false` then.
     #[instrument(
         name = "send_notification",
         skip_all,
@@ -79,13 +81,13 @@ impl Notifier {
             game.scheduled_at = %due.scheduled_at,
         )
     )]
-    async fn send(&self, due: DueNotification) {
+    async fn send(&self, due: DueNotification) -> bool {
         let Err(error) = self.try_to_send(&due).await else {
-            return;
+            return true;
         };
-        record_error("notification_failed", &*error);
+        record_error("notification_failed", &error);
         tracing::warn!(
-            error = &*error_chain::sentence(&*error),
+            error = &*error_chain::sentence(&error),
             "notification_failed"
         );
         let wait = FIRST_WAIT * (1 << (due.attempts - 1).clamp(0, DOUBLINGS));
@@ -94,6 +96,7 @@ impl Notifier {
         if let Err(error) = self.store.postpone_notification(due.id, until).await {
             tracing::warn!(error = &*error.to_string(), "notification_not_postponed");
         }
+        false
     }
 
     async fn try_to_send(&self, due: &DueNotification) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use tracing::field::Empty;
 use tracing::{Span, instrument};
 
 use crate::application::Parts;
-use crate::cycle::{self, Cycle};
+use crate::cycle::{self, Cycle, CycleEnd};
 use crate::jobs::Queues;
 use crate::roles::Stop;
 use crate::settings::Settings;
@@ -50,14 +50,17 @@ struct Transitioner {
 impl Cycle for Transitioner {
     const NAME: &'static str = "transition_games";
 
-    async fn run(&self) -> anyhow::Result<bool> {
+    async fn run(&self) -> anyhow::Result<CycleEnd> {
         let games = self.store.due_games(self.game_time, BATCH).await?;
         let is_more = games.len() as i64 == BATCH;
         let moves = stream::iter(games).map(|game| self.move_on(game));
         let moved = moves.buffer_unordered(CONCURRENCY);
-        let all_moved = moved.fold(true, |all, is_done| ready(all && is_done)).await;
-        // What has failed would be found again at once.
-        Ok(is_more && all_moved)
+        let failed = moved.filter(|is_done| ready(!is_done)).count().await;
+        Ok(CycleEnd {
+            // What has failed would be found again at once.
+            is_more: is_more && failed == 0,
+            failed,
+        })
     }
 }
 
