@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
-use tracing::{Dispatch, dispatcher};
 #[cfg(feature = "testing")]
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -17,6 +17,7 @@ use crate::line::RegistryGuard;
 use crate::log_records;
 use crate::names;
 use crate::panic;
+use crate::subscriber;
 use crate::writer::{self, Writer};
 
 /// The `logger` of this crate's own lines.
@@ -121,7 +122,9 @@ impl Telemetry {
         let (Some(dispatch), Some(writer)) = (dispatch, writer) else {
             return Ok(TelemetryGuard::inert());
         };
-        dispatcher::set_global_default(dispatch).map_err(|_| InstallError::SubscriberSet)?;
+        if !subscriber::install(dispatch) {
+            return Err(InstallError::SubscriberSet);
+        }
         *installed = true;
         in_effect::install(config.in_effect());
         panic::watch();
@@ -140,9 +143,9 @@ impl Telemetry {
     /// only where telemetry or the test kit is installed.
     pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         match &self.dispatch {
-            Some(dispatch) => in_effect::run(self.config.in_effect(), || {
-                dispatcher::with_default(dispatch, work)
-            }),
+            Some(dispatch) => {
+                in_effect::run(self.config.in_effect(), || subscriber::run(dispatch, work))
+            }
             None => work(),
         }
     }
@@ -179,8 +182,9 @@ pub(crate) fn install_for_tests() -> Result<(), InstallError> {
     if !*installed {
         let spans = tracing_subscriber::registry().with(crate::testing::LateLayer);
         let subscriber = RegistryGuard::above(spans).with(crate::testing::capture_layer());
-        tracing::subscriber::set_global_default(subscriber)
-            .map_err(|_| InstallError::SubscriberSet)?;
+        if !subscriber::install(subscriber.into()) {
+            return Err(InstallError::SubscriberSet);
+        }
         // Another logger may be there: then its records stay its own.
         let _taken = log_records::install(LevelFilter::TRACE);
         panic::watch();

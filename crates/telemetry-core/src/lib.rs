@@ -101,6 +101,7 @@ mod redact;
 mod request_id;
 mod scope;
 mod statistics;
+mod subscriber;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trace;

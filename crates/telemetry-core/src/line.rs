@@ -29,6 +29,7 @@ pub(crate) use limit::{DEFAULT_LINE_LIMIT, MIN_LINE_LIMIT};
 pub(crate) use registry_guard::RegistryGuard;
 pub(crate) use thread_end::ThreadEndGuard;
 use tracing::Level;
+pub(crate) use user_sink::is_within_sink;
 
 use crate::encode;
 use crate::names;
