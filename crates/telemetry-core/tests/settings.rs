@@ -6,11 +6,14 @@
     reason = "a test fails by panicking"
 )]
 
-use std::io::{self, Write};
+#[path = "support/kept.rs"]
+mod kept;
+
+use std::io;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use kept::Kept;
 use serde_json::Value;
 use telemetry_core::testing::capture_logs;
 use telemetry_core::{
@@ -20,26 +23,6 @@ use telemetry_core::{
 
 /// The variable that names the way of a child process.
 const WAY: &str = "TEST_WAY";
-
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Kept {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// A setting of what is recorded.
 struct Setting {
@@ -174,7 +157,7 @@ const WAYS: [(&str, fn() -> String); 6] = [
         let telemetry = builder.with_output(kept.clone()).install().unwrap();
         record_all();
         assert!(telemetry.flush(Duration::from_secs(10)));
-        kept.text()
+        kept.take()
     }),
     ("installed with a layer", || {
         let kept = Kept::default();
@@ -183,7 +166,7 @@ const WAYS: [(&str, fn() -> String); 6] = [
         let telemetry = builder.with_output(kept.clone()).install().unwrap();
         record_all();
         assert!(telemetry.flush(Duration::from_secs(10)));
-        kept.text()
+        kept.take()
     }),
     ("run", || {
         let kept = Kept::default();
@@ -194,7 +177,7 @@ const WAYS: [(&str, fn() -> String); 6] = [
         assert_eq!(http_names(), HttpNames::Classic);
         assert_eq!(client_value(&"/".repeat(100)).len(), 100);
         assert!(telemetry.flush(Duration::from_secs(10)));
-        kept.text()
+        kept.take()
     }),
     ("captured where telemetry is installed", || {
         let builder = Telemetry::builder().with_config(config());
@@ -251,7 +234,8 @@ fn one_way() {
     let before = before.with_output(kept.clone()).build().unwrap();
     before.run(record_redacted);
     assert!(before.flush(Duration::from_secs(10)));
-    assert!(kept.text().contains("sesame"), "{}", kept.text());
+    let text = kept.take();
+    assert!(text.contains("sesame"), "{text}");
 
     let (_, begin) = WAYS.into_iter().find(|(name, _)| *name == way).unwrap();
     let text = begin();
@@ -295,7 +279,7 @@ fn telemetry_that_runs_beside_another_has_settings_of_its_own() {
             telemetry.run(|| tracing::info!(hero = "axe", item = "blink", "picked"));
         }
         assert!(telemetry.flush(Duration::from_secs(10)));
-        kept.text()
+        kept.take()
     };
     std::thread::scope(|threads| {
         for keys in [&["hero"][..], &["item"], &["hero", "item"], &[]] {
