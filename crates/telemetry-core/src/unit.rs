@@ -107,7 +107,7 @@ impl UnitOfWork {
 /// caused it as its status, `error_type` as its `error.type`, and an event `exception`, as the span of
 /// a unit of work that fails has one. Nothing where no span is recorded.
 ///
-/// `error_type` is one of few values that tell one class of failure from another. The error is of any
+/// `error_type` is one of few values that distinguish classes of failures. The error is of any
 /// type, or an `anyhow::Error`: see [`AsError`].
 ///
 /// ```

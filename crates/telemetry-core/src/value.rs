@@ -302,17 +302,31 @@ mod tests {
 
     #[test]
     fn a_value_compares_with_what_it_holds_on_either_side() {
-        let strings = || vec!["a".to_owned(), "b".to_owned()];
-        let list = Value::List(strings());
-        assert!(list == ["a", "b"] && ["a", "b"] == list && list == strings());
-        assert!(list == ["a", "b"][..] && list == vec!["a", "b"] && list != ["a"]);
-        assert!(Value::I64(7) == 7 && 7 == Value::I64(7) && Value::I64(7) == 7_usize);
-        assert!(Value::I64(-7) == -7_i8 && Value::I64(-1) != u64::MAX);
-        assert!(Value::U64(u64::MAX) == u64::MAX && Value::U64(u64::MAX) != -1);
-        assert!(Value::F64(1.5) == 1.5 && 1.5 == Value::F64(1.5) && Value::F64(1.0) != 1);
-        assert!(Value::Bool(true) == true && false != Value::Bool(true));
-        let text = Value::String("a".into());
-        assert!(text == "a" && *"a" == text && text == "a".to_owned() && text != ["a"]);
-        assert!(text == Cow::Borrowed("a") && text != 7 && text != true);
+        let strings = vec!["a".to_owned(), "b".to_owned()];
+        let list = Value::List(strings.clone());
+        assert_eq!(list, ["a", "b"]);
+        assert_eq!(["a", "b"], list);
+        assert_eq!(list, strings);
+        assert_eq!(list, strings[..]);
+        assert_eq!(list, vec!["a", "b"]);
+        assert_ne!(list, ["a"]);
+        assert_eq!(Value::I64(7), 7);
+        assert_eq!(7_u8, Value::I64(7));
+        assert_eq!(Value::I64(-7), -7_i8);
+        assert_ne!(Value::I64(-1), u64::MAX);
+        assert_eq!(Value::U64(u64::MAX), u64::MAX);
+        assert_ne!(Value::U64(u64::MAX), -1);
+        assert_eq!(Value::F64(1.5), 1.5);
+        assert_eq!(1.5, Value::F64(1.5));
+        assert_ne!(Value::F64(1.0), 1);
+        assert_eq!(Value::Bool(true), true);
+        assert_ne!(false, Value::Bool(true));
+        let (text, owned) = (Value::String("a".into()), "a".to_owned());
+        assert_eq!(text, "a");
+        assert_eq!(text, owned);
+        assert_eq!(owned, text);
+        assert_eq!(text, Cow::Borrowed("a"));
+        assert_ne!(text, ["a"]);
+        assert_ne!(text, 7);
     }
 }

@@ -8,7 +8,7 @@ use http::header;
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry::{Array, StringValue, Value};
 use telemetry_http::{HttpTelemetryLayer, bind_user};
-use telemetry_otel::testing::capture_spans;
+use telemetry_otel::testing::{AttributeValue, capture_spans};
 
 use crate::{attributes, from_peer, get, request, send, with_telemetry};
 

@@ -214,7 +214,6 @@ macro_rules! read_by_name {
             ///
             /// When there is no such attribute; the message shows what it was looked for in.
             #[track_caller]
-            #[expect(clippy::panic, reason = "a test has no better way to fail")]
             fn index(&self, key: &str) -> &AttributeValue {
                 match self.get(key) {
                     Some(value) => value,
@@ -261,7 +260,8 @@ mod tests {
         assert_eq!(span["ratio"], 0.5);
         assert_eq!(span["cached"], true);
         assert_eq!(span["name"], "a");
-        assert_eq!(span["name"], String::from("a"));
+        let name = String::from("a");
+        assert_eq!(span["name"], name);
         assert_eq!(span["labels"], ["tournament", "draft"]);
         assert_eq!(span["labels"], vec!["tournament", "draft"]);
         assert_eq!(span["rounds"], [1, 2]);
