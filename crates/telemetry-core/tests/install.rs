@@ -13,7 +13,7 @@ use serde_json::Value;
 use telemetry_core::{Config, Environment, HttpNames, Scope, Telemetry, statistics};
 
 /// The lines since the last call.
-fn lines(kept: &Kept) -> Vec<Value> {
+fn lines_of(kept: &Kept) -> Vec<Value> {
     let text = kept.take();
     let lines = text.lines();
     lines
@@ -52,7 +52,7 @@ async fn telemetry_is_installed_once_and_says_so() {
 
     // What it says at first.
     assert!(telemetry.flush(PATIENCE));
-    let lines = lines(&kept);
+    let lines = lines_of(&kept);
     let first = &lines[0];
     assert_eq!(first["event"], "telemetry_initialized");
     assert_eq!(first["level"], "info");
@@ -98,8 +98,8 @@ async fn telemetry_is_installed_once_and_says_so() {
     assert!(telemetry_core::init().unwrap().shutdown(PATIENCE).await);
     tracing::info!("still_here");
     assert!(telemetry.flush(PATIENCE));
-    assert_eq!(lines(&kept)[0]["event"], "still_here");
-    assert!(lines(&other).is_empty());
+    assert_eq!(lines_of(&kept)[0]["event"], "still_here");
+    assert!(lines_of(&other).is_empty());
 
     // The test kit sees what is logged as well.
     let logs = telemetry_core::testing::capture_logs();
@@ -117,7 +117,7 @@ async fn telemetry_is_installed_once_and_says_so() {
             log::info!(target: "hyper::client", "quieted");
         });
     assert!(telemetry.flush(PATIENCE));
-    let lines = lines(&kept);
+    let lines = lines_of(&kept);
     assert_eq!(lines.len(), 1, "{lines:#?}");
     let mut line = lines[0].clone();
     line.as_object_mut().unwrap().remove("timestamp");
@@ -133,7 +133,7 @@ async fn telemetry_is_installed_once_and_says_so() {
         .build()
         .in_scope(|| tracing::info!(value = %Chatty, "outer"));
     assert!(telemetry.flush(PATIENCE));
-    let lines = lines(&kept);
+    let lines = lines_of(&kept);
     let (outer, inner) = lines.split_last().unwrap();
     assert_eq!((&outer["event"], &outer["a"]), (&"outer".into(), &1.into()));
     assert_eq!(outer["value"], "chatty");
@@ -145,14 +145,14 @@ async fn telemetry_is_installed_once_and_says_so() {
     // The list of secrets is extended for the whole process.
     tracing::info!(steam_guard = "12345", "x");
     assert!(telemetry.flush(PATIENCE));
-    assert_eq!(lines(&kept)[0]["steam_guard"], "[redacted]");
+    assert_eq!(lines_of(&kept)[0]["steam_guard"], "[redacted]");
 
     // What is counted adds up, and shutdown writes all that was accepted.
     for number in 0..10_000 {
         tracing::info!(number, "counted");
     }
     assert!(telemetry.shutdown(PATIENCE).await);
-    assert_eq!(lines(&kept).len(), 10_000);
+    assert_eq!(lines_of(&kept).len(), 10_000);
     let statistics = statistics();
     assert_eq!((statistics.dropped, statistics.waiting), (0, 0));
     assert!(statistics.written > 10_000);
@@ -163,5 +163,5 @@ async fn telemetry_is_installed_once_and_says_so() {
     while telemetry_core::statistics().waiting > 0 && std::time::Instant::now() < deadline {
         tokio::task::yield_now().await;
     }
-    assert_eq!(lines(&kept)[0]["event"], "after_the_end");
+    assert_eq!(lines_of(&kept)[0]["event"], "after_the_end");
 }
