@@ -1,5 +1,6 @@
 //! What is kept off lines, spans and measurements.
 
+mod endings;
 mod keys;
 mod urls;
 mod words;

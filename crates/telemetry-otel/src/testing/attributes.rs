@@ -229,17 +229,14 @@ pub(super) use read_by_name;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Measurement;
 
-    #[derive(Debug)]
-    struct Attributes {
-        attributes: Vec<(String, AttributeValue)>,
-    }
-
-    read_by_name!(Attributes);
-
-    fn attributes() -> Attributes {
+    fn attributes() -> Measurement {
         let labels = Array::String(vec!["tournament".into(), "draft".into()]);
-        Attributes {
+        Measurement {
+            name: "picks".into(),
+            unit: String::new(),
+            value: 1.0,
             attributes: named([
                 KeyValue::new("user.id", 6),
                 KeyValue::new("user.id", 7),
@@ -291,9 +288,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(
-        expected = r#"no attribute "absent" in Attributes { attributes: [("user.id", I64(6))"#
-    )]
+    #[should_panic(expected = r#"no attribute "absent" in Measurement { name: "picks""#)]
     fn an_absent_attribute_fails_with_all() {
         let _absent = &attributes()["absent"];
     }
