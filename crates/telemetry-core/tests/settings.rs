@@ -150,7 +150,10 @@ fn record_all() {
     }
 }
 
-const WAYS: [(&str, fn() -> String); 6] = [
+/// A way to begin, by its name: returns the lines that it made of all that is recorded.
+type Way = (&'static str, fn() -> String);
+
+const WAYS: [Way; 6] = [
     ("installed", || {
         let kept = Kept::default();
         let builder = Telemetry::builder().with_config(config());
