@@ -129,7 +129,8 @@ impl TelemetryBuilder {
     ) -> Result<TelemetryGuard, InstallError> {
         // What would be built has a thread, which would live for ever.
         if install::is_installed() {
-            return Ok(install::further_guard());
+            let config = self.config.unwrap_or_else(Config::from_env);
+            return Ok(install::further_guard(&config));
         }
         self.build()?.install_with(other_globals)
     }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::in_effect;
+
 /// How long such a value may be unless a setting says otherwise, in bytes.
 pub(crate) const DEFAULT_VALUE_LIMIT: usize = 2048;
 /// The lowest limit.
@@ -11,11 +13,14 @@ pub(crate) const MIN_VALUE_LIMIT: usize = 16;
 /// What stands where a value was cut.
 const ELLIPSIS: char = '…';
 
-static LIMIT: AtomicUsize = AtomicUsize::new(DEFAULT_VALUE_LIMIT);
+/// The lowest limit of any settings: what is no longer is cut by none.
+static LEAST_LIMIT: AtomicUsize = AtomicUsize::new(DEFAULT_VALUE_LIMIT);
 
-/// Sets the limit for the process. Zero is none.
-pub(crate) fn set_limit(limit: usize) {
-    LIMIT.store(limit, Ordering::Relaxed);
+/// Takes a limit into account. Zero is none.
+pub(crate) fn lower_least_limit(limit: usize) {
+    if limit > 0 {
+        LEAST_LIMIT.fetch_min(limit, Ordering::Relaxed);
+    }
 }
 
 /// A value that a client chose, such as a path, a header or a close reason, as a line or a span
@@ -35,7 +40,17 @@ pub(crate) fn set_limit(limit: usize) {
 #[inline]
 #[must_use]
 pub fn client_value(value: &str) -> Cow<'_, str> {
-    let limit = LIMIT.load(Ordering::Relaxed);
+    if value.len() <= LEAST_LIMIT.load(Ordering::Relaxed) {
+        value.into()
+    } else {
+        cut_to_limit(value)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn cut_to_limit(value: &str) -> Cow<'_, str> {
+    let limit = in_effect::current().value_limit;
     if value.len() <= limit || limit == 0 {
         value.into()
     } else {
@@ -43,8 +58,6 @@ pub fn client_value(value: &str) -> Cow<'_, str> {
     }
 }
 
-#[cold]
-#[inline(never)]
 fn cut(value: &str, limit: usize) -> String {
     let end = value.floor_char_boundary(limit.saturating_sub(ELLIPSIS.len_utf8()));
     let mut cut = String::with_capacity(limit);

@@ -8,6 +8,7 @@ mod spelling;
 mod variables;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Directive;
@@ -17,7 +18,9 @@ pub use filter::LineFilter;
 pub use variables::{VARIABLES, Variable};
 
 use crate::client_value::{DEFAULT_VALUE_LIMIT, MIN_VALUE_LIMIT};
+use crate::in_effect::InEffect;
 use crate::line::{DEFAULT_LINE_LIMIT, EventAndSpanFilter, LogFormat, MIN_LINE_LIMIT};
+use crate::redact::SensitiveKeys;
 use crate::writer::Overflow;
 
 /// How many bytes of lines may wait to be written.
@@ -273,7 +276,8 @@ impl Config {
     }
 
     /// Adds keys whose values are secrets, as [`is_sensitive`](crate::is_sensitive) matches
-    /// them. In effect for the whole process once telemetry is installed.
+    /// them. In effect for the whole process once telemetry is installed, and on its thread where
+    /// telemetry [runs](crate::Telemetry::run).
     #[must_use]
     pub fn with_redacted_keys<S: Into<String>>(
         mut self,
@@ -407,12 +411,57 @@ impl Config {
         }
     }
 
-    pub(crate) fn redacted_keys(&self) -> &[String] {
-        &self.redacted_keys
+    /// The settings that matter where something is recorded. Every other one is of the lines that are
+    /// written: which, what they look like, and where they go.
+    pub(crate) fn in_effect(&self) -> InEffect {
+        // A setting that is added is to be decided on here.
+        let Self {
+            redacted_keys,
+            value_limit,
+            line_limit,
+            http_names,
+            enabled: _,
+            structured: _,
+            deployment: _,
+            level: _,
+            directives: _,
+            format: _,
+            overflow: _,
+            buffer_capacity: _,
+            colors: _,
+            otel_enabled: _,
+            service_name: _,
+            warnings: _,
+        } = self;
+        #[cfg(not(feature = "testing"))]
+        let _only_captures_read_it = line_limit;
+        InEffect {
+            sensitive_keys: SensitiveKeys::with(redacted_keys),
+            value_limit: *value_limit,
+            #[cfg(feature = "testing")]
+            line_limit: *line_limit,
+            http_names: *http_names,
+        }
     }
 }
 
+/// Whether any settings of the process have other names than the classic ones.
+static HAS_OTHER_NAMES: AtomicBool = AtomicBool::new(false);
+
 impl HttpNames {
+    /// Takes names into account that settings have.
+    pub(crate) fn note(self) {
+        if self != Self::Classic {
+            HAS_OTHER_NAMES.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether no settings of the process have other names.
+    #[inline]
+    pub(crate) fn are_classic_alone() -> bool {
+        !HAS_OTHER_NAMES.load(Ordering::Acquire)
+    }
+
     /// Reads `OTEL_SEMCONV_STABILITY_OPT_IN`: a list of which only `http` and `http/dup`
     /// matter here.
     fn from_opt_in(list: &str) -> Self {

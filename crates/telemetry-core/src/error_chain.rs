@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Display};
 
+use crate::as_error::AsError;
 use crate::encode::{self, ELLIPSIS};
 use crate::redact::mask_urls;
 
@@ -72,7 +73,8 @@ fn cut_before_half_a_url(text: &mut String) {
 /// caused by: pool timed out while waiting for an open connection
 /// ```
 #[must_use]
-pub fn exception(error: &dyn Error) -> Option<String> {
+pub fn exception<Kind>(error: &(impl AsError<Kind> + ?Sized)) -> Option<String> {
+    let error = error.as_error();
     let causes = causes(error);
     let has_causes = !matches!(causes.next, Ok(None));
     has_causes.then(|| joined(message(error), causes, "\ncaused by: ", |_, _| true))
@@ -85,7 +87,8 @@ pub fn exception(error: &dyn Error) -> Option<String> {
 /// error sending request: client error (Connect): Connection refused (os error 111)
 /// ```
 #[must_use]
-pub fn sentence(error: &dyn Error) -> String {
+pub fn sentence<Kind>(error: &(impl AsError<Kind> + ?Sized)) -> String {
+    let error = error.as_error();
     let is_new = |text: &str, cause: &str| !text.contains(cause);
     joined(message(error), causes(error), ": ", is_new)
 }
@@ -141,9 +144,9 @@ fn cut(text: &mut String, limit: usize) -> bool {
 /// # assert!(!is_of_the_network(&std::fmt::Error));
 /// ```
 #[must_use]
-pub fn causes<'a>(error: &'a dyn Error) -> Causes<'a> {
+pub fn causes<Kind>(error: &(impl AsError<Kind> + ?Sized)) -> Causes<'_> {
     Causes {
-        next: source(error),
+        next: source(error.as_error()),
         left: MAX_CAUSES,
     }
 }

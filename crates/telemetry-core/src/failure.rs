@@ -1,8 +1,8 @@
 //! How a unit of work, or a call, failed.
 
 use std::borrow::Cow;
-use std::error::Error;
 use std::fmt::Display;
+use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanRef, Status};
@@ -10,6 +10,7 @@ use opentelemetry_semantic_conventions::attribute::{
     EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE,
 };
 
+use crate::as_error::AsError;
 use crate::error_chain;
 use crate::names;
 use crate::panic::Panic;
@@ -67,7 +68,11 @@ impl Failure {
 
     /// Makes the failure of an error of this class.
     #[must_use]
-    pub fn from_error(error_type: impl Into<Cow<'static, str>>, error: &dyn Error) -> Self {
+    pub fn from_error<Kind>(
+        error_type: impl Into<Cow<'static, str>>,
+        error: &(impl AsError<Kind> + ?Sized),
+    ) -> Self {
+        let error = error.as_error();
         Self {
             error: error_chain::message(error),
             exception: error_chain::exception(error),
@@ -132,15 +137,18 @@ impl Failure {
         KeyValue::new(names::ERROR_TYPE, self.error_type.clone())
     }
 
-    /// Marks the span of a call as failed: its `error.type` and its status.
+    /// Marks the span of a call as failed: its `error.type` and its status. It has no event
+    /// `exception`: what failed of the call records one.
     pub fn mark(&self, span: &SpanRef<'_>) {
         span.set_attribute(self.attribute());
         span.set_status(Status::error(self.error.clone()));
     }
 
-    /// Sets the status of a unit's span, and adds an event `exception` where there is something to
-    /// say.
-    pub(crate) fn describe(&self, span: &SpanRef<'_>) {
+    /// Records the failure on the span of a unit of work, or on another that failed `at` this time:
+    /// its status, and an event `exception` where there is something to say.
+    ///
+    /// A span that is being ended ends `at` the same time: an event is not later than its span.
+    pub(crate) fn record(&self, span: &SpanRef<'_>, at: SystemTime) {
         span.set_status(Status::error(self.error.clone()));
         if self.error.is_empty() && self.exception.is_none() {
             return;
@@ -152,6 +160,6 @@ impl Failure {
         if let Some(exception) = &self.exception {
             attributes.push(KeyValue::new(EXCEPTION_STACKTRACE, exception.clone()));
         }
-        span.add_event(EXCEPTION_EVENT, attributes);
+        span.add_event_with_timestamp(EXCEPTION_EVENT, at, attributes);
     }
 }

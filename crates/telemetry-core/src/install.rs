@@ -1,23 +1,23 @@
 //! Putting telemetry into effect for the process.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
-use tracing::{Dispatch, dispatcher};
 #[cfg(feature = "testing")]
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::builder::{BuildError, TelemetryBuilder};
-use crate::client_value;
 use crate::config::{Config, ConfigWarning, HttpNames};
 use crate::guard::TelemetryGuard;
+use crate::in_effect;
 #[cfg(feature = "testing")]
 use crate::line::RegistryGuard;
 use crate::log_records;
 use crate::names;
 use crate::panic;
-use crate::redact;
+use crate::subscriber;
 use crate::writer::{self, Writer};
 
 /// The `logger` of this crate's own lines.
@@ -111,7 +111,7 @@ impl Telemetry {
     ) -> Result<TelemetryGuard, InstallError> {
         let mut installed = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
         if *installed {
-            return Ok(further_guard());
+            return Ok(further_guard(&self.config));
         }
         let Self {
             mut config,
@@ -122,14 +122,13 @@ impl Telemetry {
         let (Some(dispatch), Some(writer)) = (dispatch, writer) else {
             return Ok(TelemetryGuard::inert());
         };
-        redact::extend(config.redacted_keys());
-        dispatcher::set_global_default(dispatch).map_err(|_| InstallError::SubscriberSet)?;
+        if !subscriber::install(dispatch) {
+            return Err(InstallError::SubscriberSet);
+        }
         *installed = true;
+        in_effect::install(config.in_effect());
         panic::watch();
         writer::install(writer.clone());
-        // Set nowhere else.
-        let _first = HTTP_NAMES.set(config.http_names());
-        client_value::set_limit(config.value_limit());
         let log_level = log_level.unwrap_or_else(LevelFilter::current);
         config = config.with_warnings(log_records::install(log_level));
         other_globals();
@@ -139,10 +138,14 @@ impl Telemetry {
         Ok(guard)
     }
 
-    /// Runs `work` with this telemetry in effect on this thread alone.
+    /// Runs `work` with this telemetry in effect on this thread alone: its lines, and every setting
+    /// of what is recorded, such as further keys of secrets. Records of the `log` crate become lines
+    /// only where telemetry or the test kit is installed.
     pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         match &self.dispatch {
-            Some(dispatch) => dispatcher::with_default(dispatch, work),
+            Some(dispatch) => {
+                in_effect::run(self.config.in_effect(), || subscriber::run(dispatch, work))
+            }
             None => work(),
         }
     }
@@ -171,7 +174,6 @@ pub enum InstallError {
 }
 
 static INSTALLING: Mutex<bool> = Mutex::new(false);
-static HTTP_NAMES: OnceLock<HttpNames> = OnceLock::new();
 
 /// Installs nothing but the layer of the test kit, unless telemetry is installed.
 #[cfg(feature = "testing")]
@@ -180,8 +182,9 @@ pub(crate) fn install_for_tests() -> Result<(), InstallError> {
     if !*installed {
         let spans = tracing_subscriber::registry().with(crate::testing::LateLayer);
         let subscriber = RegistryGuard::above(spans).with(crate::testing::capture_layer());
-        tracing::subscriber::set_global_default(subscriber)
-            .map_err(|_| InstallError::SubscriberSet)?;
+        if !subscriber::install(subscriber.into()) {
+            return Err(InstallError::SubscriberSet);
+        }
         // Another logger may be there: then its records stay its own.
         let _taken = log_records::install(LevelFilter::TRACE);
         panic::watch();
@@ -195,19 +198,28 @@ pub(crate) fn is_installed() -> bool {
     *INSTALLING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes a guard of what is installed already.
-pub(crate) fn further_guard() -> TelemetryGuard {
+/// Makes a guard of what is installed already. Where that is the test kit, the settings are put into
+/// effect: captures see what these let lines show.
+pub(crate) fn further_guard(config: &Config) -> TelemetryGuard {
+    if config.is_enabled() {
+        in_effect::install(config.in_effect());
+    }
     match writer::installed() {
         Some(writer) => TelemetryGuard::new(writer.clone()),
         None => TelemetryGuard::inert(),
     }
 }
 
-/// Which names the fields of HTTP events have, by the settings that are installed.
+/// Which names the fields of HTTP events have, by the settings that are installed, or of the telemetry
+/// that [runs](Telemetry::run) on this thread.
 #[inline]
 #[must_use]
 pub fn http_names() -> HttpNames {
-    HTTP_NAMES.get().copied().unwrap_or_default()
+    if HttpNames::are_classic_alone() {
+        HttpNames::Classic
+    } else {
+        in_effect::current().http_names
+    }
 }
 
 fn write_initialized(config: &Config) {

@@ -57,7 +57,8 @@ pub async fn future_within<F: Future>(context: &Context, future: F) -> F::Output
 }
 
 /// Ends the span of a unit of work, now or at `end`: with these attributes, with its failure, and
-/// with the fields that its scope has by then, but those whose keys are there or are `taken`.
+/// with the fields that its scope has by then, but those whose keys are there or are `taken`. The
+/// failure is recorded as of the end.
 pub fn end_span(
     context: &Context,
     attributes: impl IntoIterator<Item = KeyValue>,
@@ -67,21 +68,21 @@ pub fn end_span(
     end: Option<SystemTime>,
 ) {
     let span = context.span();
-    if span.is_recording() {
-        with_attributes(|all| {
-            all.extend(attributes);
-            all.extend(failure.map(Failure::attribute));
-            scope.add_attributes(all, taken);
-            span.set_attributes(all.drain(..));
-        });
-        if let Some(failure) = failure {
-            failure.describe(&span);
-        }
+    if !span.is_recording() {
+        span.end();
+        return;
     }
-    match end {
-        Some(end) => span.end_with_timestamp(end),
-        None => span.end(),
+    with_attributes(|all| {
+        all.extend(attributes);
+        all.extend(failure.map(Failure::attribute));
+        scope.add_attributes(all, taken);
+        span.set_attributes(all.drain(..));
+    });
+    let end = end.unwrap_or_else(opentelemetry::time::now);
+    if let Some(failure) = failure {
+        failure.record(&span, end);
     }
+    span.end_with_timestamp(end);
 }
 
 /// Calls `work` with an empty list of attributes, which it is to leave empty. Its memory is kept

@@ -36,7 +36,7 @@
 //! | bind context | [`bind`], [`unbind`], [`bind_temporarily`], [`context`], [`Scope`] |
 //! | carry it into tasks, threads and pools | [`spawn`], [`spawn_blocking`], [`spawn_thread`], [`FutureExt`], [`carry`] |
 //! | open a unit of work of your own, with a root span | [`UnitOfWork`], [`record_error`] |
-//! | record a failure the same on a line, a span and metrics | [`Failure`], [`error_chain`] |
+//! | record a failure the same on a line, a span and metrics | [`Failure`], [`error_chain`], [`AsError`] |
 //! | write instrumentation of your own | [`instrument`], [`Instruments`] |
 //! | carry it, and the trace, to other processes | [`propagation`] |
 //! | bind values of your own types | [`FieldValue`] |
@@ -74,6 +74,7 @@
 //! forked child, is written before the call that logs it returns.
 
 mod append_only;
+pub mod as_error;
 mod builder;
 mod client;
 mod client_value;
@@ -86,6 +87,7 @@ mod failure;
 mod fields;
 mod guard;
 mod held;
+mod in_effect;
 mod install;
 pub mod instrument;
 mod instruments;
@@ -99,6 +101,7 @@ mod redact;
 mod request_id;
 mod scope;
 mod statistics;
+mod subscriber;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trace;
@@ -106,6 +109,7 @@ mod unit;
 mod value;
 mod writer;
 
+pub use as_error::AsError;
 pub use builder::{BuildError, TelemetryBuilder};
 pub use client::ClientIp;
 pub use client_value::client_value;

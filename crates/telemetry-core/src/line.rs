@@ -21,6 +21,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+pub(crate) use callsite::forget_callsites;
 pub(crate) use filter::{CachedFilter, EventAndSpanFilter, GlobalFilter};
 pub use layer::LineLayer;
 pub(crate) use layer::SharedSink;
@@ -28,6 +29,7 @@ pub(crate) use limit::{DEFAULT_LINE_LIMIT, MIN_LINE_LIMIT};
 pub(crate) use registry_guard::RegistryGuard;
 pub(crate) use thread_end::ThreadEndGuard;
 use tracing::Level;
+pub(crate) use user_sink::is_within_sink;
 
 use crate::encode;
 use crate::names;

@@ -79,6 +79,7 @@ where
     };
     let everything = Config::default().with_level(tracing::Level::TRACE);
     LineLayer::new(LogFormat::Json, Arc::new(sink))
+        .with_line_limit_in_effect()
         .with_filter(everything.line_filter())
         .and_then(NoteUse.with_filter(LevelFilter::OFF))
 }

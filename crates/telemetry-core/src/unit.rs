@@ -1,13 +1,13 @@
 //! Units of work that no other crate opens: cycles of daemons, commands, imports.
 
 use std::borrow::Cow;
-use std::error::Error;
 use std::future::Future;
 
 use opentelemetry::Context;
 use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 
+use crate::as_error::AsError;
 use crate::error_chain;
 use crate::failure::Failure;
 use crate::instrument;
@@ -103,19 +103,36 @@ impl UnitOfWork {
     }
 }
 
-/// Marks the current span as failed: its status is the error's message, with the messages of
-/// what caused it, and it has the type of the error. Nothing where no span is recorded.
+/// Records an error on the current span: it has failed, with the error's message and those of what
+/// caused it as its status, `error_type` as its `error.type`, and an event `exception`, as the span of
+/// a unit of work that fails has one. Nothing where no span is recorded.
 ///
-/// The type is `error_type`, one of few values that tell one class of failure from another.
-pub fn record_error(error_type: &'static str, error: &(dyn Error + 'static)) {
+/// `error_type` is one of few values that distinguish classes of failures. The error is of any
+/// type, or an `anyhow::Error`: see [`AsError`].
+///
+/// ```
+/// use telemetry_core::{UnitOfWork, record_error};
+///
+/// # async fn send_what_is_due() -> anyhow::Result<()> { anyhow::bail!("the API did not answer") }
+/// # async fn example() {
+/// let cycle = async {
+///     if let Err(error) = send_what_is_due().await {
+///         record_error("not_sent", &error);
+///     }
+/// };
+/// UnitOfWork::new("check_notifications").run(cycle).await;
+/// # }
+/// ```
+pub fn record_error<Kind>(error_type: &'static str, error: &(impl AsError<Kind> + ?Sized)) {
     let Some(context) = trace::current() else {
         return;
     };
     let span = context.span();
     if span.is_recording() {
-        let mut failure = Failure::new(error_type);
+        let mut failure = Failure::from_error(error_type, error);
         failure.error = error_chain::sentence(error);
-        failure.mark(&span);
+        span.set_attribute(failure.attribute());
+        failure.record(&span, opentelemetry::time::now());
     }
 }
 

@@ -1,5 +1,7 @@
 //! The values of fields: how they are given, and how they read back.
 
+mod comparisons;
+
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
@@ -194,6 +196,18 @@ impl<S: AsRef<str>> FieldValue for Vec<S> {
 }
 
 /// The value of a field, as it reads back from a scope or a captured line.
+///
+/// It compares with what it may hold, on either side:
+///
+/// ```
+/// use telemetry_core::Value;
+///
+/// let (id, labels) = (Value::I64(7), Value::List(vec!["tournament".into()]));
+/// assert_eq!(id, 7);
+/// assert_eq!(7_u64, id);
+/// assert_eq!(labels, ["tournament"]);
+/// assert_ne!(id, "7");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// A boolean.
@@ -211,6 +225,15 @@ pub enum Value {
 }
 
 impl Value {
+    /// The boolean, if it is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The string, if it is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
@@ -229,11 +252,30 @@ impl Value {
         }
     }
 
+    /// The integer, if it is one within the range of `u64`.
+    #[must_use]
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Self::I64(value) => u64::try_from(*value).ok(),
+            Self::U64(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The float, if it is one.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::F64(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The strings, if it is a list of them.
+    #[must_use]
+    pub fn as_list(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::List(values) => Some(values.iter().map(String::as_str).collect()),
             _ => None,
         }
     }
@@ -252,32 +294,39 @@ impl fmt::Display for Value {
     }
 }
 
-impl PartialEq<str> for Value {
-    fn eq(&self, other: &str) -> bool {
-        self.as_str() == Some(other)
-    }
-}
+crate::value_comparisons!(Value);
 
-impl PartialEq<&str> for Value {
-    fn eq(&self, other: &&str) -> bool {
-        self.as_str() == Some(*other)
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl PartialEq<i64> for Value {
-    fn eq(&self, other: &i64) -> bool {
-        self.as_i64() == Some(*other)
-    }
-}
-
-impl PartialEq<bool> for Value {
-    fn eq(&self, other: &bool) -> bool {
-        *self == Self::Bool(*other)
-    }
-}
-
-impl<const N: usize> PartialEq<[&str; N]> for Value {
-    fn eq(&self, other: &[&str; N]) -> bool {
-        matches!(self, Self::List(values) if values == other)
+    #[test]
+    fn a_value_compares_with_what_it_holds_on_either_side() {
+        let strings = vec!["a".to_owned(), "b".to_owned()];
+        let list = Value::List(strings.clone());
+        assert_eq!(list, ["a", "b"]);
+        assert_eq!(["a", "b"], list);
+        assert_eq!(list, strings);
+        assert_eq!(list, strings[..]);
+        assert_eq!(list, vec!["a", "b"]);
+        assert_ne!(list, ["a"]);
+        assert_eq!(Value::I64(7), 7);
+        assert_eq!(7_u8, Value::I64(7));
+        assert_eq!(Value::I64(-7), -7_i8);
+        assert_ne!(Value::I64(-1), u64::MAX);
+        assert_eq!(Value::U64(u64::MAX), u64::MAX);
+        assert_ne!(Value::U64(u64::MAX), -1);
+        assert_eq!(Value::F64(1.5), 1.5);
+        assert_eq!(1.5, Value::F64(1.5));
+        assert_ne!(Value::F64(1.0), 1);
+        assert_eq!(Value::Bool(true), true);
+        assert_ne!(false, Value::Bool(true));
+        let (text, owned) = (Value::String("a".into()), "a".to_owned());
+        assert_eq!(text, "a");
+        assert_eq!(text, owned);
+        assert_eq!(owned, text);
+        assert_eq!(text, Cow::Borrowed("a"));
+        assert_ne!(text, ["a"]);
+        assert_ne!(text, 7);
     }
 }

@@ -2,38 +2,23 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/kept.rs"]
+mod kept;
+
 use std::fmt;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use kept::Kept;
 use serde_json::Value;
 use telemetry_core::{Config, Environment, HttpNames, Scope, Telemetry, statistics};
 
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Kept {
-    /// The lines since the last call.
-    fn lines(&self) -> Vec<Value> {
-        let bytes = std::mem::take(&mut *self.0.lock().unwrap());
-        String::from_utf8(bytes)
-            .unwrap()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
-    }
+/// The lines since the last call.
+fn lines_of(kept: &Kept) -> Vec<Value> {
+    let text = kept.take();
+    let lines = text.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 struct Chatty;
@@ -67,7 +52,7 @@ async fn telemetry_is_installed_once_and_says_so() {
 
     // What it says at first.
     assert!(telemetry.flush(PATIENCE));
-    let lines = kept.lines();
+    let lines = lines_of(&kept);
     let first = &lines[0];
     assert_eq!(first["event"], "telemetry_initialized");
     assert_eq!(first["level"], "info");
@@ -113,8 +98,8 @@ async fn telemetry_is_installed_once_and_says_so() {
     assert!(telemetry_core::init().unwrap().shutdown(PATIENCE).await);
     tracing::info!("still_here");
     assert!(telemetry.flush(PATIENCE));
-    assert_eq!(kept.lines()[0]["event"], "still_here");
-    assert!(other.lines().is_empty());
+    assert_eq!(lines_of(&kept)[0]["event"], "still_here");
+    assert!(lines_of(&other).is_empty());
 
     // The test kit sees what is logged as well.
     let logs = telemetry_core::testing::capture_logs();
@@ -132,7 +117,7 @@ async fn telemetry_is_installed_once_and_says_so() {
             log::info!(target: "hyper::client", "quieted");
         });
     assert!(telemetry.flush(PATIENCE));
-    let lines = kept.lines();
+    let lines = lines_of(&kept);
     assert_eq!(lines.len(), 1, "{lines:#?}");
     let mut line = lines[0].clone();
     line.as_object_mut().unwrap().remove("timestamp");
@@ -148,7 +133,7 @@ async fn telemetry_is_installed_once_and_says_so() {
         .build()
         .in_scope(|| tracing::info!(value = %Chatty, "outer"));
     assert!(telemetry.flush(PATIENCE));
-    let lines = kept.lines();
+    let lines = lines_of(&kept);
     let (outer, inner) = lines.split_last().unwrap();
     assert_eq!((&outer["event"], &outer["a"]), (&"outer".into(), &1.into()));
     assert_eq!(outer["value"], "chatty");
@@ -160,14 +145,14 @@ async fn telemetry_is_installed_once_and_says_so() {
     // The list of secrets is extended for the whole process.
     tracing::info!(steam_guard = "12345", "x");
     assert!(telemetry.flush(PATIENCE));
-    assert_eq!(kept.lines()[0]["steam_guard"], "[redacted]");
+    assert_eq!(lines_of(&kept)[0]["steam_guard"], "[redacted]");
 
     // What is counted adds up, and shutdown writes all that was accepted.
     for number in 0..10_000 {
         tracing::info!(number, "counted");
     }
     assert!(telemetry.shutdown(PATIENCE).await);
-    assert_eq!(kept.lines().len(), 10_000);
+    assert_eq!(lines_of(&kept).len(), 10_000);
     let statistics = statistics();
     assert_eq!((statistics.dropped, statistics.waiting), (0, 0));
     assert!(statistics.written > 10_000);
@@ -178,5 +163,5 @@ async fn telemetry_is_installed_once_and_says_so() {
     while telemetry_core::statistics().waiting > 0 && std::time::Instant::now() < deadline {
         tokio::task::yield_now().await;
     }
-    assert_eq!(kept.lines()[0]["event"], "after_the_end");
+    assert_eq!(lines_of(&kept)[0]["event"], "after_the_end");
 }

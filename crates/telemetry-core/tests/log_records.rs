@@ -2,35 +2,22 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/kept.rs"]
+mod kept;
+
 use std::fmt;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use kept::Kept;
 use serde_json::{Value, json};
 use telemetry_core::{Config, Environment, LogFormat, Scope, Telemetry, TelemetryGuard};
 
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The lines since the last call, without timestamps.
 fn lines(telemetry: &TelemetryGuard, kept: &Kept) -> Vec<Value> {
     assert!(telemetry.flush(WRITE_TIMEOUT));
-    let bytes = std::mem::take(&mut *kept.0.lock().unwrap());
-    let text = String::from_utf8(bytes).unwrap();
+    let text = kept.take();
     let without_timestamp = |line: &str| {
         let mut line: Value = serde_json::from_str(line).unwrap();
         line.as_object_mut().unwrap().remove("timestamp");

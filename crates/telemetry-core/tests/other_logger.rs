@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+#[path = "support/kept.rs"]
+mod kept;
+
 use std::time::Duration;
 
+use kept::Kept;
 use telemetry_core::{Config, LogFormat, Telemetry};
 
 struct OtherLogger;
@@ -20,20 +22,6 @@ impl log::Log for OtherLogger {
     fn flush(&self) {}
 }
 
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn records_that_go_elsewhere_are_one_warning() {
     log::set_logger(&OtherLogger).unwrap();
@@ -45,7 +33,7 @@ fn records_that_go_elsewhere_are_one_warning() {
         .install()
         .unwrap();
     assert!(telemetry.flush(Duration::from_secs(10)));
-    let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    let text = kept.take();
     let warnings: Vec<_> = text
         .lines()
         .filter(|line| line.contains("telemetry_config_warning"))

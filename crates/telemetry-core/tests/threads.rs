@@ -10,32 +10,22 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "support/kept.rs"]
+mod kept;
+
 use std::cell::RefCell;
 use std::process::Command;
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
+use kept::Kept;
 use telemetry_core::{Config, Environment, LogFormat, Telemetry};
 use tracing::Span;
 use tracing::span::EnteredSpan;
 
 /// The case that this program is started again for.
 const CASE: &str = "TELEMETRY_CORE_TESTS_CASE";
-
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 struct AnotherLayer;
 
@@ -56,7 +46,7 @@ fn lines_of(directives: &str, work: impl FnOnce()) -> Vec<serde_json::Value> {
         .unwrap();
     work();
     assert!(telemetry.flush(Duration::from_secs(60)));
-    let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    let text = kept.take();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
     lines
         .filter(|line: &serde_json::Value| line["logger"] == "threads")

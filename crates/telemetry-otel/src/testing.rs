@@ -1,15 +1,18 @@
 //! The test kit: captures spans and measurements, each test its own.
 //!
 //! ```
+//! use opentelemetry::KeyValue;
 //! use opentelemetry::trace::{Tracer as _, TraceContextExt as _};
 //! use telemetry_otel::testing::{capture_metrics, capture_spans};
 //!
 //! let (spans, metrics) = (capture_spans(), capture_metrics());
-//! opentelemetry::global::tracer("example").in_span("draft", |_| {
+//! opentelemetry::global::tracer("example").in_span("draft", |context| {
+//!     context.span().set_attribute(KeyValue::new("user.id", 7));
 //!     opentelemetry::global::meter("example").u64_counter("picks").build().add(2, &[]);
 //! });
 //!
 //! assert_eq!(spans.tree(), "draft\n");
+//! assert_eq!(spans.single("draft")["user.id"], 7);
 //! assert_eq!(metrics.values("picks"), [2.0]);
 //! ```
 //!
@@ -19,6 +22,7 @@
 //! traces and spans are counted from 1 in each capture, so that a snapshot of them is the
 //! same each time. Every root is sampled; what a parent decided is kept.
 
+mod attributes;
 mod metrics;
 mod providers;
 mod spans;
@@ -29,8 +33,9 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use opentelemetry::Value;
 use telemetry_core::testing::{CaptureId, LogCapture, capture_logs, captures};
 
+pub use attributes::AttributeValue;
 pub use metrics::{Measurement, MetricCapture};
-pub use spans::{CapturedSpan, SpanCapture};
+pub use spans::{CapturedLink, CapturedSpan, CapturedSpanEvent, SpanCapture};
 
 /// Starts to capture the spans of this test.
 ///
@@ -66,10 +71,10 @@ pub fn capture_metrics() -> MetricCapture {
 /// When a name is there twice: a receiver may keep either.
 #[track_caller]
 #[must_use]
-pub fn sorted(attributes: &[(String, Value)]) -> Vec<(&str, Value)> {
+pub fn sorted(attributes: &[(String, AttributeValue)]) -> Vec<(&str, Value)> {
     let attributes = attributes.iter();
     let mut sorted: Vec<_> = attributes
-        .map(|(name, value)| (name.as_str(), value.clone()))
+        .map(|(name, value)| (name.as_str(), value.as_value().clone()))
         .collect();
     sorted.sort_by_key(|(name, _)| *name);
     let is_twice = sorted.windows(2).any(|pair| pair[0].0 == pair[1].0);

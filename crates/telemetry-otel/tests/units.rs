@@ -6,10 +6,15 @@
     reason = "a test fails by panicking"
 )]
 
-use opentelemetry::trace::{SpanKind, Status};
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanKind, Status, TraceContextExt as _, Tracer as _};
 use telemetry_core::testing::capture_logs;
-use telemetry_core::{FutureExt as _, Scope, UnitOfWork, bind, names, record_error};
-use telemetry_otel::testing::capture_spans;
+use telemetry_core::{
+    Failure, FutureExt as _, Scope, UnitOfWork, bind, instrument, names, record_error,
+};
+use telemetry_otel::testing::{CapturedSpan, capture_spans};
 use tracing::Instrument as _;
 
 #[tokio::test]
@@ -71,6 +76,18 @@ async fn within_another_unit_it_keeps_the_request_id_alone_and_is_linked() {
     assert_eq!(linked, [request.span_id]);
 }
 
+/// An event of the same form, whatever recorded it, and not later than its span.
+fn assert_exception(span: &CapturedSpan, message: &str, stack: Option<&str>) {
+    let event = span.event("exception");
+    assert_eq!(event["exception.message"], message);
+    match stack {
+        Some(stack) => assert_eq!(event["exception.stacktrace"], stack),
+        None => assert_eq!(event.get("exception.stacktrace"), None),
+    }
+    assert!(span.start <= event.timestamp, "{span:?}");
+    assert!(event.timestamp <= span.end, "{span:?}");
+}
+
 #[tokio::test]
 async fn an_error_that_is_recorded_marks_the_current_span_as_failed() {
     let spans = capture_spans();
@@ -81,7 +98,34 @@ async fn an_error_that_is_recorded_marks_the_current_span_as_failed() {
     record_error("nobody", &error);
     let span = spans.single("check");
     assert_eq!(span.status, Status::error("no answer"));
-    assert_eq!(span.get(names::ERROR_TYPE), Some(&"timeout".into()));
+    assert_eq!(span[names::ERROR_TYPE], "timeout");
+    assert_exception(&span, "no answer", None);
+}
+
+#[tokio::test]
+async fn a_report_of_anyhow_is_recorded_with_its_causes() {
+    let spans = capture_spans();
+    let cause = std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer");
+    let report = anyhow::Error::from(cause).context("the API did not answer");
+    let boxed: Box<dyn std::error::Error + Send + Sync> = "lost".into();
+    let sending = async {
+        async { record_error("notification_failed", &report) }
+            .instrument(tracing::info_span!("send"))
+            .await;
+        record_error("cycle_failed", &boxed);
+    };
+    UnitOfWork::new("check").run(sending).await;
+    let (send, check) = (spans.single("send"), spans.single("check"));
+    assert_eq!(
+        send.status,
+        Status::error("the API did not answer: no answer")
+    );
+    assert_exception(
+        &send,
+        "the API did not answer: no answer",
+        Some("the API did not answer\ncaused by: no answer"),
+    );
+    assert_exception(&check, "lost", None);
 }
 
 /// An error that is its own cause, and whose text cannot be had.
@@ -106,10 +150,10 @@ async fn an_error_that_is_broken_marks_the_current_span_as_failed() {
     UnitOfWork::new("check")
         .run(async { record_error("broken", &Broken) })
         .await;
-    assert_eq!(
-        spans.single("check").status,
-        Status::error("[panicked while formatting]: … more causes")
-    );
+    let span = spans.single("check");
+    let text = "[panicked while formatting]: … more causes";
+    assert_eq!(span.status, Status::error(text));
+    assert_eq!(span.event("exception")["exception.message"], text);
 }
 
 #[tokio::test]
@@ -124,15 +168,14 @@ async fn a_unit_that_panics_or_is_dropped_is_recorded_as_failed() {
     let panicked = spans.single("panicking");
     assert_eq!(panicked.get(names::ERROR_TYPE), Some(&"panic".into()));
     assert_eq!(panicked.status, Status::error("panic: no such game"));
-    let exception = &panicked.events[0];
-    assert_eq!(exception.name, "exception");
-    let stack = exception.attributes.iter();
-    let mut stack = stack.filter(|attribute| attribute.key.as_str() == "exception.stacktrace");
-    let stack = stack.next().unwrap().value.as_str().into_owned();
+    let exception = panicked.event("exception");
+    assert_eq!(exception["exception.type"], "panic");
+    let stack = exception["exception.stacktrace"].as_str().unwrap();
     assert!(
         stack.starts_with("panicked at crates/telemetry-otel/tests/units.rs:"),
         "{stack}"
     );
+    assert_exception(&panicked, "panic: no such game", Some(stack));
 
     let dropped = spans.single("dropped");
     assert_eq!(dropped.get(names::ERROR_TYPE), Some(&"cancelled".into()));
@@ -140,4 +183,27 @@ async fn a_unit_that_panics_or_is_dropped_is_recorded_as_failed() {
         dropped.status,
         Status::error("cancelled: dropped before it ended")
     );
+    assert_exception(&dropped, "cancelled: dropped before it ended", None);
+}
+
+#[test]
+fn an_exception_is_not_later_than_a_span_whose_end_is_given() {
+    let spans = capture_spans();
+    let start = SystemTime::now() - Duration::from_secs(60);
+    for (name, end) in [
+        ("past", Some(start + Duration::from_secs(1))),
+        ("future", Some(start + Duration::from_secs(120))),
+        ("now", None),
+    ] {
+        let tracer = opentelemetry::global::tracer("test");
+        let builder = tracer.span_builder(name).with_start_time(start);
+        let context = Context::new().with_span(builder.start(&tracer));
+        let failure = Failure::new("lost").with_error("the connection was lost");
+        let scope = Scope::builder().build();
+        instrument::end_span(&context, [], Some(&failure), &scope, &[], end);
+        let span = spans.single(name);
+        assert_exception(&span, "the connection was lost", None);
+        assert_eq!(span.event("exception").timestamp, span.end);
+        assert!(end.is_none_or(|end| span.end == end));
+    }
 }

@@ -146,7 +146,7 @@ async fn a_message_that_is_not_confirmed_is_told_of_and_one_that_is_dropped() {
         let span = spans.single(&format!("publish {}", place.exchange));
         assert_eq!(span["error.type"], Value::from("cancelled"));
         let sent = metrics.single(SENT);
-        assert_eq!(sent.get("error.type"), Some(&Value::from("cancelled")));
+        assert_eq!(sent.get("error.type"), Some(&"cancelled".into()));
         proxy.set(Way::Open);
     })
     .await;

@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tracing::Metadata;
 
 use crate::append_only::AppendOnly;
 use crate::encode;
 use crate::fields::{Keys, allowed, render_key};
+use crate::in_effect;
 use crate::line::{errors, level_name};
 use crate::names;
-use crate::redact::{self, Sensitivity};
+use crate::redact::{self, SensitiveKeys, Sensitivity};
 
 /// The field that `tracing`'s macros keep the message in.
 pub(super) const MESSAGE: &str = "message";
@@ -19,6 +21,8 @@ pub(super) const MESSAGE: &str = "message";
 #[derive(Debug)]
 pub(super) struct Callsite {
     metadata: &'static Metadata<'static>,
+    /// The list by which its fields are secrets or not.
+    sensitive_keys: &'static SensitiveKeys,
     /// `,"level":"info","logger":"target","event":`
     pub(super) head: Box<[u8]>,
     fields: Box<[FieldKey]>,
@@ -163,6 +167,7 @@ impl Callsite {
         }
         Self {
             metadata,
+            sensitive_keys: in_effect::current().sensitive_keys,
             head: head.into(),
             shape: shape(metadata, &keys),
             fields: fields.into(),
@@ -227,9 +232,24 @@ const SLOTS: usize = 256;
 /// Callsites live as long as the program, and so does what is rendered of them.
 static ALL: AppendOnly<Callsite, SLOTS> = AppendOnly::new();
 
+/// Counts the changes of the settings that callsites depend on.
+static CHANGES: AtomicUsize = AtomicUsize::new(0);
+
 thread_local! {
-    /// The callsites that this thread used last, by their address.
-    static RECENT: RefCell<[Option<&'static Callsite>; SLOTS]> = const { RefCell::new([None; SLOTS]) };
+    static RECENT: RefCell<Recent> = const {
+        RefCell::new(Recent { changes: 0, callsites: [None; SLOTS] })
+    };
+}
+
+/// The callsites that this thread used last, by their address, since the last change.
+struct Recent {
+    changes: usize,
+    callsites: [Option<&'static Callsite>; SLOTS],
+}
+
+/// Finds each callsite anew from now on, as other settings are in effect.
+pub(crate) fn forget_callsites() {
+    CHANGES.fetch_add(1, Ordering::Release);
 }
 
 /// What is known of the callsite with this metadata.
@@ -237,14 +257,18 @@ thread_local! {
 pub(super) fn of(metadata: &'static Metadata<'static>) -> &'static Callsite {
     let address = std::ptr::from_ref(metadata) as usize;
     let slot = (address >> 4 ^ address >> 12) & (SLOTS - 1);
+    let changes = CHANGES.load(Ordering::Acquire);
     RECENT
         .try_with(|recent| {
-            let known = recent.borrow()[slot];
+            let known = {
+                let recent = recent.borrow();
+                (recent.changes == changes).then(|| recent.callsites[slot])
+            };
             match known {
-                Some(callsite) if std::ptr::eq(callsite.metadata, metadata) => callsite,
+                Some(Some(callsite)) if std::ptr::eq(callsite.metadata, metadata) => callsite,
                 _ => {
                     let callsite = find(metadata, slot);
-                    recent.borrow_mut()[slot] = Some(callsite);
+                    recent.borrow_mut().keep(callsite, slot, changes);
                     callsite
                 }
             }
@@ -252,9 +276,22 @@ pub(super) fn of(metadata: &'static Metadata<'static>) -> &'static Callsite {
         .unwrap_or_else(|_| find(metadata, slot))
 }
 
+impl Recent {
+    #[cold]
+    fn keep(&mut self, callsite: &'static Callsite, slot: usize, changes: usize) {
+        if self.changes != changes {
+            self.callsites.fill(None);
+            self.changes = changes;
+        }
+        self.callsites[slot] = Some(callsite);
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn find(metadata: &'static Metadata<'static>, slot: usize) -> &'static Callsite {
-    let is_it = |known: &Callsite| std::ptr::eq(known.metadata, metadata);
+    let keys = in_effect::current().sensitive_keys;
+    let is_it =
+        |known: &Callsite| std::ptr::eq(known.metadata, metadata) && known.sensitive_keys == keys;
     ALL.find_or_add(slot, is_it, || Callsite::new(metadata))
 }

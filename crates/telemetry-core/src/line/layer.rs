@@ -54,9 +54,37 @@ pub struct LineLayer<S> {
     colors: bool,
     is_terminal: bool,
     is_plain_text: bool,
-    /// How long a line may be, with its line end.
-    limit: usize,
+    limit: LineLimit,
     copies: Option<SharedSink>,
+}
+
+/// How long a line may be, with its line end.
+#[derive(Clone, Copy, Debug)]
+enum LineLimit {
+    Bytes(usize),
+    /// As the settings say that are in effect where the line is made.
+    #[cfg(feature = "testing")]
+    InEffect,
+}
+
+impl LineLimit {
+    /// Zero is no limit.
+    const fn new(bytes: usize) -> Self {
+        Self::Bytes(match bytes {
+            0 => usize::MAX,
+            bytes if bytes < MIN_LINE_LIMIT => MIN_LINE_LIMIT,
+            bytes => bytes,
+        })
+    }
+
+    #[inline]
+    fn bytes(self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            #[cfg(feature = "testing")]
+            Self::InEffect => Self::new(crate::in_effect::current().line_limit).bytes(),
+        }
+    }
 }
 
 /// A sink of any type.
@@ -72,7 +100,7 @@ impl<S: LineSink> LineLayer<S> {
             colors: false,
             is_terminal: false,
             is_plain_text: false,
-            limit: DEFAULT_LINE_LIMIT,
+            limit: LineLimit::new(DEFAULT_LINE_LIMIT),
             copies: None,
         }
     }
@@ -89,10 +117,15 @@ impl<S: LineSink> LineLayer<S> {
     /// `line_truncated`. Zero is no limit, and no other is below 1,000.
     #[must_use]
     pub fn with_line_limit(mut self, limit: usize) -> Self {
-        self.limit = match limit {
-            0 => usize::MAX,
-            limit => limit.max(MIN_LINE_LIMIT),
-        };
+        self.limit = LineLimit::new(limit);
+        self
+    }
+
+    /// Takes the limit from the settings that are in effect where a line is made.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub(crate) fn with_line_limit_in_effect(mut self) -> Self {
+        self.limit = LineLimit::InEffect;
         self
     }
 
@@ -143,7 +176,7 @@ where
         // Taken out, so that a value that logs while it is formatted finds an empty buffer.
         let mut buffer = LINE.try_with(Cell::take).unwrap_or_default();
         let span_name = || context.event_span(event).map(|span| span.name());
-        let mut line = EventLine::begin(event, &span_name, &mut buffer, self.limit);
+        let mut line = EventLine::begin(event, &span_name, &mut buffer, self.limit.bytes());
         let own_fields = if self.is_terminal {
             line.count_fields()
         } else {

@@ -36,6 +36,11 @@ pub(super) fn accept(sink: &impl LineSink, line: &[u8], level: Level) {
     }
 }
 
+/// Whether this thread is within a sink of the user's.
+pub(crate) fn is_within_sink() -> bool {
+    IS_WITHIN.try_with(Cell::get).unwrap_or_default()
+}
+
 #[cold]
 fn report(payload: Box<dyn Any + Send>) {
     // The destructor of a payload is the user's code as well.

@@ -5,6 +5,7 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 use std::thread;
 
+use crate::line::is_within_sink;
 use crate::panic::seen::{self, SeenPanic};
 use crate::panic::{report, reporter};
 
@@ -56,7 +57,8 @@ impl Drop for WhenReplaced {
 
 /// Records a panic. Nothing in here may panic: the process would be aborted.
 fn on_panic(info: &PanicHookInfo<'_>) {
-    if IS_IGNORED.get() {
+    // A panic of a sink of lines would be a line, which the sink gets.
+    if IS_IGNORED.get() || is_within_sink() {
         return;
     }
     let seen = SeenPanic::capture(info);

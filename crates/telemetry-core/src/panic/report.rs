@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
-use tracing::{Dispatch, Span, dispatcher};
+use tracing::{Span, dispatcher};
 
 use crate::error_chain;
 use crate::install::LOGGER;
@@ -14,6 +14,7 @@ use crate::names::{self, event};
 use crate::panic::seen::SeenPanic;
 use crate::panic::{self, Caught, Panic, reporter};
 use crate::scope::Scope;
+use crate::subscriber;
 #[cfg(feature = "testing")]
 use crate::testing::Tag;
 use crate::trace;
@@ -116,7 +117,7 @@ pub(super) fn when_symbols_are_read(seen: &SeenPanic, report: impl FnOnce() + Se
     if seen.trace().is_none_or(|trace| trace.wait(timeout)) {
         report();
     } else {
-        let dispatch = dispatcher::get_default(Dispatch::clone);
+        let dispatch = subscriber::current();
         reporter::run(move || dispatcher::with_default(&dispatch, report));
     }
 }
@@ -125,7 +126,7 @@ pub(super) fn when_symbols_are_read(seen: &SeenPanic, report: impl FnOnce() + Se
 /// would abort the process.
 #[cold]
 pub(super) fn write_from_hook(seen: SeenPanic) {
-    let dispatch = dispatcher::get_default(Dispatch::clone);
+    let dispatch = subscriber::current();
     let span = Span::current();
     let timeout = if seen.origin.is_captured() {
         reporter::CAPTURED_TIMEOUT

@@ -1,10 +1,12 @@
 //! Which keys hold secrets.
 
-use std::sync::OnceLock;
-
+use crate::append_only::AppendOnly;
+use crate::in_effect;
+use crate::redact::endings::{AllEndings, Endings};
 use crate::redact::words::{Place, REPETITIONS, WORDS, Word, ends_with_words, normalized};
 
-static SENSITIVE: OnceLock<SensitiveKeys> = OnceLock::new();
+/// All lists there were: they are few, and live as long as the program.
+static ALL: AppendOnly<SensitiveKeys, 1> = AppendOnly::new();
 
 /// Says whether a text under `key` is a secret, which is replaced by `[redacted]`: the last words
 /// of the key are the name of one, in any case and however they are joined.
@@ -13,8 +15,8 @@ static SENSITIVE: OnceLock<SensitiveKeys> = OnceLock::new();
 /// and `user[password][]` are such keys; `token_count` and `max_tokens` are not. `pass`, `pin`,
 /// `otp`, `sid` and `bearer` are secrets only as the whole key. A number or a boolean is replaced
 /// only under `pin`, `otp`, `passcode` and keys of one's own. The list is the built-in one with
-/// what [`Config::with_redacted_keys`](crate::Config::with_redacted_keys) added when telemetry was
-/// installed.
+/// what [`Config::with_redacted_keys`](crate::Config::with_redacted_keys) added to the telemetry that is
+/// installed, or that [runs](crate::Telemetry::run) on this thread.
 #[inline(always)]
 #[must_use]
 pub fn is_sensitive(key: &str) -> bool {
@@ -34,9 +36,18 @@ pub(crate) enum Sensitivity {
 /// Says which values under `key` are secrets.
 #[inline(always)]
 pub(crate) fn sensitivity(key: &str) -> Sensitivity {
-    SENSITIVE
-        .get_or_init(|| SensitiveKeys::new(&[]))
-        .sensitivity(key)
+    // Nearly every key is excluded by its last letters (bench `scope`).
+    if AllEndings::get().has(without_last_digits(key)) {
+        find(key)
+    } else {
+        Sensitivity::None
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn find(key: &str) -> Sensitivity {
+    in_effect::current().sensitive_keys.find(key)
 }
 
 /// Says whether the last word of the name of a parameter is a secret in queries only.
@@ -46,64 +57,75 @@ pub(crate) fn is_sensitive_parameter(name: &str) -> bool {
     words.any(|word| ends_with_words(&name, word.name))
 }
 
-/// Sets the list, unless one is set or used already.
-pub(crate) fn extend(additional: &[String]) {
-    // A second installation does nothing, here too.
-    let _already_set = SENSITIVE.set(SensitiveKeys::new(additional));
-}
-
-struct SensitiveKeys {
+/// A list of names of secrets.
+#[derive(Debug)]
+pub(crate) struct SensitiveKeys {
+    /// The names beside those that are built in, sorted.
+    additional: Vec<String>,
     words: Vec<Word<String>>,
     /// The endings of the names.
     names: Endings,
-    /// Those, and the endings of repetitions.
-    endings: Endings,
 }
 
+impl PartialEq for SensitiveKeys {
+    fn eq(&self, other: &Self) -> bool {
+        self.additional == other.additional
+    }
+}
+
+impl Eq for SensitiveKeys {}
+
 impl SensitiveKeys {
-    fn new(additional: &[String]) -> Self {
+    /// The built-in list with these names.
+    pub(crate) fn with(additional: &[String]) -> &'static Self {
+        let mut additional: Vec<_> = additional.iter().map(|name| normalized(name)).collect();
+        additional.sort();
+        additional.dedup();
+        let is_it = |known: &Self| known.additional == additional;
+        // A list is found by others only when keys are no longer excluded by what it has.
+        ALL.find_or_add(0, is_it, || {
+            let list = Self::new(&additional);
+            AllEndings::get().add(&list.endings());
+            list
+        })
+    }
+
+    pub(super) fn new(additional: &[String]) -> Self {
         let built_in = WORDS.iter().filter(|word| word.place != Place::Query);
         let built_in = built_in.map(|word| Word {
             name: word.name.to_owned(),
             place: word.place,
             numbers: word.numbers,
         });
-        let additional = additional.iter().map(|name| Word {
+        let added = additional.iter().map(|name| Word {
             name: normalized(name),
             place: Place::Ending,
             numbers: true,
         });
         let words: Vec<_> = built_in
-            .chain(additional)
+            .chain(added)
             .filter(|word| !word.name.is_empty())
             .collect();
         let mut names = Endings::default();
         for word in &words {
             names.add(without_last_digits(&word.name));
         }
-        let mut endings = names.clone();
+        Self {
+            additional: additional.to_vec(),
+            words,
+            names,
+        }
+    }
+
+    /// The endings of keys that may hold secrets: those of the names and of repetitions.
+    pub(super) fn endings(&self) -> Endings {
+        let mut endings = self.names.clone();
         for word in REPETITIONS {
             endings.add(word);
         }
-        Self {
-            words,
-            names,
-            endings,
-        }
+        endings
     }
 
-    #[inline(always)]
-    fn sensitivity(&self, key: &str) -> Sensitivity {
-        // Nearly every key is excluded by its last letters (bench `scope`).
-        if self.endings.has(without_last_digits(key)) {
-            self.find(key)
-        } else {
-            Sensitivity::None
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
     fn find(&self, key: &str) -> Sensitivity {
         let stem = stem(key);
         let may_match = |word: &Word<String>| word.may_end(stem) || word.may_end(key);
@@ -122,64 +144,6 @@ impl SensitiveKeys {
         }
         found
     }
-}
-
-/// A set of the last four bytes of names, each folded to 5 bits, which also folds the case of
-/// letters.
-///
-/// With three bytes the keys `session_id` and `user.id` would be alike (bench `scope`).
-#[derive(Clone)]
-struct Endings(Box<[u64; ENDINGS / 64]>);
-
-const ENDINGS: usize = 1 << 15;
-
-impl Default for Endings {
-    fn default() -> Self {
-        Self(Box::new([0; ENDINGS / 64]))
-    }
-}
-
-impl Endings {
-    fn add(&mut self, name: &str) {
-        // The words of a key are joined by any separator, or by none.
-        self.add_joined(&name.replace('_', ""));
-        self.add_joined(name);
-    }
-
-    fn add_joined(&mut self, name: &str) {
-        for separator in 0..32 {
-            let bytes = name
-                .bytes()
-                .map(|byte| if byte == b'_' { separator } else { byte });
-            let bytes: Vec<_> = [separator].into_iter().chain(bytes).collect();
-            match bytes.last_chunk() {
-                Some(last) if name.is_ascii() => {
-                    let ending = hashed(*last);
-                    self.0[ending / 64] |= 1 << (ending % 64);
-                }
-                // Short names end many keys, and the case of other letters does not fold away:
-                // look at every key.
-                _ => self.0.fill(u64::MAX),
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn has(&self, key: &str) -> bool {
-        let ending = match (key.as_bytes().last_chunk(), key.as_bytes()) {
-            (Some(last), _) => hashed(*last),
-            (None, [a, b, c]) => hashed([0, *a, *b, *c]),
-            // No name is as short, unless all keys are looked at.
-            _ => 0,
-        };
-        self.0[ending / 64] >> (ending % 64) & 1 == 1
-    }
-}
-
-#[inline(always)]
-fn hashed(last: [u8; 4]) -> usize {
-    let folded = u32::from_le_bytes(last) & 0x1f1f_1f1f;
-    (folded.wrapping_mul(0x9e37_79b1) >> 17) as usize
 }
 
 /// Takes digits, brackets and separators off the end of a key.
@@ -392,17 +356,17 @@ mod tests {
             "card_pin4",
             "a.42",
         ]) {
-            assert_ne!(keys.sensitivity(name), Sensitivity::None, "{name}");
+            assert_ne!(keys.find(name), Sensitivity::None, "{name}");
         }
         for name in ["guard", "ax", "card_pin", "pin5x"] {
-            assert_eq!(keys.sensitivity(name), Sensitivity::None, "{name}");
+            assert_eq!(keys.find(name), Sensitivity::None, "{name}");
         }
-        assert_eq!(keys.sensitivity("steam_guard"), Sensitivity::All);
+        assert_eq!(keys.find("steam_guard"), Sensitivity::All);
     }
 
     #[test]
     fn usual_keys_are_excluded_by_their_last_letters() {
-        let keys = SensitiveKeys::new(&[]);
+        let endings = SensitiveKeys::new(&[]).endings();
         for key in [
             "request.id",
             "user.id",
@@ -419,7 +383,7 @@ mod tests {
             "trace_id",
             "client_ip",
         ] {
-            assert!(!keys.endings.has(key), "{key}");
+            assert!(!endings.has(key), "{key}");
         }
     }
 }

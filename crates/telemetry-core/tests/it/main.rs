@@ -10,6 +10,8 @@ mod baggage;
 mod context;
 mod errors;
 mod hostile;
+#[path = "../support/kept.rs"]
+mod kept;
 mod kit;
 mod levels;
 mod limits;
@@ -29,26 +31,10 @@ mod traceparent;
 mod tracestate;
 mod tracing_otel;
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use kept::Kept;
 use telemetry_core::{Config, LogFormat, Telemetry};
-
-/// An output that keeps what is written to it.
-#[derive(Clone, Debug, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// The text that `work` logs under these settings, on this thread.
 fn text_of(config: Config, work: impl FnOnce()) -> String {
@@ -60,16 +46,18 @@ fn text_of(config: Config, work: impl FnOnce()) -> String {
         .unwrap();
     telemetry.run(work);
     assert!(telemetry.flush(Duration::from_secs(10)));
-    String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
+    kept.take()
 }
 
-/// The JSON lines that `work` logs, without the timestamps.
+/// The JSON lines that `work` logs, without the timestamps, and without those of its panics, which
+/// another thread writes.
 fn lines_of(work: impl FnOnce()) -> Vec<String> {
     let config = Config::default()
         .with_format(LogFormat::Json)
         .with_level(tracing::Level::TRACE);
     text_of(config, work)
         .lines()
+        .filter(|line| !line.contains(r#""event":"work_panicked""#))
         .map(|line| {
             assert_is_timestamp(&line[..42]);
             format!("{{{}", &line[43..])

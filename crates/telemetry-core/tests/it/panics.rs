@@ -3,13 +3,17 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::time::{Duration, Instant};
 
 use telemetry_core::panic::{self, UnclaimedPanics};
 use telemetry_core::testing::{LogCapture, capture_logs};
 use telemetry_core::{
-    FutureExt as _, Scope, UnitOfWork, bind, carry, spawn, spawn_blocking, spawn_thread,
+    Config, FutureExt as _, LogFormat, Scope, Telemetry, TelemetryBuilder, UnitOfWork, bind, carry,
+    spawn, spawn_blocking, spawn_thread,
 };
 use tokio::runtime::{Builder, Runtime};
+
+use crate::Kept;
 
 /// A payload without a size: all of them have the same address.
 #[derive(Debug, PartialEq)]
@@ -332,4 +336,73 @@ async fn the_frames_of_a_panic_are_the_applications_below_twenty_rows() {
             .any(|row| row.starts_with(hidden) || row.contains("/rustc/"));
         assert!(!shown, "{hidden} in {exception}");
     }
+}
+
+/// Panics while it is formatted.
+struct Unspeakable;
+
+impl std::fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("unspeakable")
+    }
+}
+
+/// Panics at each event of this name.
+struct PanicsAt(&'static str);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for PanicsAt {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        assert_ne!(event.metadata().target(), self.0, "a layer panics");
+    }
+}
+
+/// Waits until telemetry that runs has written a line of a panic with this message, and returns all.
+fn wait_for_report(telemetry: &Telemetry, kept: &Kept, message: &str) -> String {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut text = String::new();
+    loop {
+        assert!(telemetry.flush(Duration::from_secs(10)));
+        text += &kept.take();
+        let mut reports = text.lines().filter(|line| line.contains("work_panicked"));
+        if reports.any(|line| line.contains(message)) {
+            return text;
+        }
+        assert!(Instant::now() < deadline, "no report in {text}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn running() -> (TelemetryBuilder, Kept) {
+    panic::watch();
+    let kept = Kept::default();
+    let config = Config::default().with_format(LogFormat::Json);
+    let builder = Telemetry::builder().with_config(config);
+    (builder.with_output(kept.clone()), kept)
+}
+
+#[test]
+fn a_panic_while_a_value_of_an_event_is_formatted_is_a_line_beside_that_of_the_event() {
+    let (builder, kept) = running();
+    let telemetry = builder.build().unwrap();
+    telemetry.run(|| tracing::info!(value = %Unspeakable, "picked"));
+    let text = wait_for_report(&telemetry, &kept, "panic: unspeakable");
+    assert!(text.contains(r#""event":"picked""#), "{text}");
+
+    let logs = capture_logs();
+    Scope::builder().field("draft.id", 12).build().in_scope(|| {
+        tracing::info!(value = %Unspeakable, "picked");
+    });
+    assert_eq!(logs.single("work_panicked")["draft.id"], 12);
+    logs.single("picked");
+}
+
+#[test]
+fn a_panic_of_a_layer_of_the_application_is_a_line() {
+    let (builder, kept) = running();
+    let telemetry = builder.with_layer(PanicsAt("hostile")).build().unwrap();
+    telemetry.run(|| {
+        let logged = || tracing::info!(target: "hostile", "picked");
+        assert!(catch_unwind(AssertUnwindSafe(logged)).is_err());
+    });
+    wait_for_report(&telemetry, &kept, "a layer panics");
 }

@@ -11,13 +11,14 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use opentelemetry::Value;
-use opentelemetry::trace::{Event, Status};
+use opentelemetry::trace::Status;
+use telemetry_core::record_error;
 use telemetry_core::testing::capture_logs;
 use telemetry_http::{HttpTelemetryLayer, RecordedError};
 use telemetry_otel::testing::{CapturedSpan, capture_spans};
 use tower::{Service as _, ServiceExt as _, service_fn};
 use tower_layer::Layer as _;
+use tracing::Instrument as _;
 
 use crate::{get, send, with_telemetry};
 
@@ -39,11 +40,6 @@ fn failed(kind: &str, description: &str) -> Option<(String, String)> {
     Some((kind.to_owned(), description.to_owned()))
 }
 
-fn exception<'a>(event: &'a Event, key: &str) -> Option<&'a Value> {
-    let mut attributes = event.attributes.iter();
-    attributes.find_map(|one| (one.key.as_str() == key).then_some(&one.value))
-}
-
 #[tokio::test]
 async fn a_status_is_an_error_from_500_on() {
     for status in [200, 302, 400, 404, 499, 500, 503] {
@@ -52,7 +48,7 @@ async fn a_status_is_an_error_from_500_on() {
         let app = with_telemetry(Router::new().route("/", on_get(async move || code)));
         send(&app, get("/")).await;
         let span = spans.single("GET /");
-        assert_eq!(span["http.response.status_code"], Value::I64(status.into()));
+        assert_eq!(span["http.response.status_code"], status);
         let expected = (status >= 500).then(|| (status.to_string(), String::new()));
         assert_eq!(failure(&span), expected);
         // The status says all there is.
@@ -76,12 +72,7 @@ async fn a_recorded_error_is_an_exception() {
     send(&app, get("/")).await;
     let span = spans.single("GET /");
     assert_eq!(failure(&span), failed("502", "no standings"));
-    let [event] = &span.events[..] else {
-        panic!("{span:?}")
-    };
-    assert_eq!(event.name, "exception");
-    let message = exception(event, "exception.message").unwrap();
-    assert_eq!(*message, Value::from("no standings"));
+    assert_eq!(span.event("exception")["exception.message"], "no standings");
 }
 
 #[tokio::test]
@@ -92,19 +83,12 @@ async fn a_panic_is_an_exception_with_its_place() {
     send(&app, get("/")).await;
     let span = spans.single("GET /");
     assert_eq!(failure(&span), failed("panic", "panic: on purpose"));
-    assert_eq!(span["http.response.status_code"], Value::I64(500));
-    let [event] = &span.events[..] else {
-        panic!("{span:?}")
-    };
-    assert_eq!(event.name, "exception");
-    assert_eq!(
-        exception(event, "exception.type"),
-        Some(&Value::from("panic"))
-    );
-    let message = exception(event, "exception.message").unwrap();
-    assert_eq!(message.as_str(), "panic: on purpose");
-    let place = exception(event, "exception.stacktrace").unwrap();
-    assert!(place.as_str().contains("server_failures.rs"), "{place}");
+    assert_eq!(span["http.response.status_code"], 500);
+    let exception = span.event("exception");
+    assert_eq!(exception["exception.type"], "panic");
+    assert_eq!(exception["exception.message"], "panic: on purpose");
+    let place = exception["exception.stacktrace"].to_string();
+    assert!(place.contains("server_failures.rs"), "{place}");
 }
 
 #[tokio::test]
@@ -135,7 +119,7 @@ async fn an_error_of_the_body_fails_a_request_with_a_good_status() {
     response.into_body().collect().await.unwrap_err();
     let span = spans.single("GET /");
     assert_eq!(failure(&span), failed("body_error", "disk gone"));
-    assert_eq!(span["http.response.status_code"], Value::I64(200));
+    assert_eq!(span["http.response.status_code"], 200);
 }
 
 #[tokio::test]
@@ -150,9 +134,47 @@ async fn a_client_that_leaves_before_the_response_cancels() {
     let span = spans.single("GET /");
     assert_eq!(failure(&span), failed("cancelled", CANCELLED));
     assert_eq!(span.get("http.response.status_code"), None);
-    let message = exception(&span.events[0], "exception.message").unwrap();
-    assert_eq!(message.as_str(), CANCELLED);
+    assert_eq!(span.event("exception")["exception.message"], CANCELLED);
     assert!(logs.single("request_cancelled").get("error").is_none());
+}
+
+#[tokio::test]
+async fn an_exception_is_not_later_than_its_span_however_a_request_fails() {
+    let refused = || async {
+        let error = std::io::Error::other("no standings");
+        // Beneath the request, and on its own span.
+        async { record_error("not_drawn", &error) }
+            .instrument(tracing::info_span!("draw"))
+            .await;
+        record_error("not_answered", &error);
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::BAD_GATEWAY;
+        response.extensions_mut().insert(RecordedError::new(&error));
+        response
+    };
+    let app = with_telemetry(
+        Router::new()
+            .route("/refused", on_get(refused))
+            .route("/panics", on_get(|| async { panic!("on purpose") as () })),
+    );
+    let spans = capture_spans();
+    for _ in 0..50 {
+        send(&app, get("/refused")).await;
+        send(&app, get("/panics")).await;
+    }
+    let spans = spans.spans();
+    let events = spans.iter().map(|span| span.events.len()).sum::<usize>();
+    assert_eq!((spans.len(), events), (150, 200));
+    for span in &spans {
+        for event in &span.events {
+            assert!(span.start <= event.timestamp, "{span:?}");
+            assert!(event.timestamp <= span.end, "{span:?}");
+        }
+        let parent = span.parent_span_id.as_ref();
+        for parent in spans.iter().filter(|other| parent == Some(&other.span_id)) {
+            assert!(parent.start <= span.start && span.end <= parent.end);
+        }
+    }
 }
 
 /// A body of two parts, each of which binds a field as it is made.
@@ -177,7 +199,7 @@ async fn a_span_lasts_to_the_end_of_the_body() {
     while body.frame().await.is_some() {}
     let span = spans.single("GET /");
     assert_eq!(failure(&span), None);
-    assert_eq!(span["part"], Value::from("b"));
+    assert_eq!(span["part"], "b");
 }
 
 #[tokio::test]
@@ -189,6 +211,6 @@ async fn a_client_that_leaves_within_the_body_cancels() {
     drop(body);
     let span = spans.single("GET /");
     assert_eq!(failure(&span), failed("cancelled", CANCELLED));
-    assert_eq!(span["http.response.status_code"], Value::I64(200));
-    assert_eq!(span["part"], Value::from("a"));
+    assert_eq!(span["http.response.status_code"], 200);
+    assert_eq!(span["part"], "a");
 }

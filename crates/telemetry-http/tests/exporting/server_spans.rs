@@ -8,7 +8,7 @@ use http::header;
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry::{Array, StringValue, Value};
 use telemetry_http::{HttpTelemetryLayer, bind_user};
-use telemetry_otel::testing::capture_spans;
+use telemetry_otel::testing::{AttributeValue, capture_spans};
 
 use crate::{attributes, from_peer, get, request, send, with_telemetry};
 
@@ -123,9 +123,9 @@ async fn the_server_is_what_the_client_asked_for() {
         }
         send(&app, request).await;
         let span = spans.single("GET /");
-        let expected = address.map(Value::from);
+        let expected = address.map(AttributeValue::from);
         assert_eq!(span.get("server.address"), expected.as_ref(), "{host:?}");
-        let expected = port.map(Value::I64);
+        let expected = port.map(AttributeValue::from);
         assert_eq!(span.get("server.port"), expected.as_ref(), "{host:?}");
     }
 }

@@ -8,9 +8,10 @@ use opentelemetry::metrics::{
     InstrumentBuilder, InstrumentProvider, Meter, MeterProvider, ObservableCounter,
     ObservableGauge, ObservableUpDownCounter, SyncInstrument, UpDownCounter,
 };
-use opentelemetry::{InstrumentationScope, KeyValue, Value};
+use opentelemetry::{InstrumentationScope, KeyValue};
 use telemetry_core::testing::captures;
 
+use crate::testing::attributes::{AttributeValue, named, read_by_name};
 use crate::testing::{Captured, Membership};
 
 static MEASUREMENTS: Captured<Measurement> = Captured::new();
@@ -40,7 +41,7 @@ pub struct Measurement {
     /// What was measured.
     pub value: f64,
     /// In the order of their names.
-    pub attributes: Vec<(String, Value)>,
+    pub attributes: Vec<(String, AttributeValue)>,
 }
 
 impl MetricCapture {
@@ -104,14 +105,7 @@ impl Drop for MetricCapture {
     }
 }
 
-impl Measurement {
-    /// The value of an attribute.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        let mut attributes = self.attributes.iter();
-        attributes.find_map(|(known, value)| (known == key).then_some(value))
-    }
-}
+read_by_name!(Measurement);
 
 /// Numbers that instruments measure.
 trait Number: Copy {
@@ -145,10 +139,7 @@ struct Instrument {
 
 impl Instrument {
     fn capture(&self, value: f64, attributes: &[KeyValue]) {
-        let attributes = attributes.iter();
-        let mut attributes: Vec<_> = attributes
-            .map(|attribute| (attribute.key.to_string(), attribute.value.clone()))
-            .collect();
+        let mut attributes = named(attributes.iter().cloned());
         attributes.sort_by(|(a, _), (b, _)| a.cmp(b));
         let measurement = Measurement {
             name: self.name.clone(),

@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::ops::Index;
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use opentelemetry::trace::{Event, Link, Span as _, SpanId, SpanKind, Status, TraceId};
+use opentelemetry::trace::{
+    Event, Link, Span as _, SpanContext, SpanId, SpanKind, Status, TraceId,
+};
 use opentelemetry::{Array, Context, KeyValue, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{IdGenerator, Span, SpanData, SpanProcessor};
 use telemetry_core::testing::{CaptureId, captures};
 
+use crate::testing::attributes::{AttributeValue, named, read_by_name};
 use crate::testing::{Captured, Membership};
 
 static SPANS: Captured<CapturedSpan> = Captured::new();
@@ -46,13 +48,41 @@ pub struct CapturedSpan {
     pub kind: SpanKind,
     /// Unset, ok, or an error with its description.
     pub status: Status,
+    /// When it began.
+    pub start: SystemTime,
+    /// When it ended.
+    pub end: SystemTime,
     /// In the order in which they were set.
-    pub attributes: Vec<(String, Value)>,
+    pub attributes: Vec<(String, AttributeValue)>,
     /// Events within the span.
-    pub events: Vec<Event>,
+    pub events: Vec<CapturedSpanEvent>,
     /// Other spans that it is connected with.
-    pub links: Vec<Link>,
+    pub links: Vec<CapturedLink>,
 }
+
+/// An event within a span.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CapturedSpanEvent {
+    /// Its name.
+    pub name: String,
+    /// When it happened.
+    pub timestamp: SystemTime,
+    /// In the order in which they were set.
+    pub attributes: Vec<(String, AttributeValue)>,
+}
+
+/// Another span that a span is connected with.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CapturedLink {
+    /// The other span.
+    pub span_context: SpanContext,
+    /// In the order in which they were set.
+    pub attributes: Vec<(String, AttributeValue)>,
+}
+
+read_by_name!(CapturedSpan, CapturedSpanEvent, CapturedLink);
 
 impl SpanCapture {
     pub(super) fn new(membership: Membership) -> Self {
@@ -129,34 +159,51 @@ impl CapturedSpan {
             has_remote_parent: data.parent_span_is_remote,
             kind: data.span_kind,
             status: data.status,
-            attributes: attributes
-                .filter(|attribute| attribute.key.as_str() != CAPTURES)
-                .map(|attribute| (attribute.key.to_string(), attribute.value))
+            start: data.start_time,
+            end: data.end_time,
+            attributes: named(attributes.filter(|attribute| attribute.key.as_str() != CAPTURES)),
+            events: data
+                .events
+                .into_iter()
+                .map(CapturedSpanEvent::new)
                 .collect(),
-            events: data.events.events,
-            links: data.links.links,
+            links: data.links.into_iter().map(CapturedLink::new).collect(),
         }
     }
 
-    /// The value of an attribute: the last, where it was set more than once.
+    /// The one event of this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is none or more than one; the message shows the span.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        let mut attributes = self.attributes.iter().rev();
-        attributes.find_map(|(known, value)| (known == key).then_some(value))
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a test has no better way to fail")]
+    pub fn event(&self, name: &str) -> &CapturedSpanEvent {
+        let mut events = self.events.iter().filter(|event| event.name == name);
+        match (events.next(), events.count()) {
+            (Some(event), 0) => event,
+            (None, _) => panic!("no event {name:?} in {self:?}"),
+            (Some(_), more) => panic!("{} events {name:?} in {self:?}", more + 1),
+        }
     }
 }
 
-impl Index<&str> for CapturedSpan {
-    type Output = Value;
+impl CapturedSpanEvent {
+    fn new(event: Event) -> Self {
+        Self {
+            name: event.name.into_owned(),
+            timestamp: event.timestamp,
+            attributes: named(event.attributes),
+        }
+    }
+}
 
-    /// # Panics
-    ///
-    /// When the span has no such attribute; the message shows the span.
-    #[expect(clippy::panic, reason = "a test has no better way to fail")]
-    fn index(&self, key: &str) -> &Value {
-        match self.get(key) {
-            Some(value) => value,
-            None => panic!("no attribute {key:?} in {self:?}"),
+impl CapturedLink {
+    fn new(link: Link) -> Self {
+        Self {
+            span_context: link.span_context,
+            attributes: named(link.attributes),
         }
     }
 }
@@ -247,7 +294,7 @@ mod tests {
         request.span().end();
         assert_eq!(spans.tree(), "request\n  draw_bracket\n");
         let span = spans.single("draw_bracket");
-        assert_eq!(span["rounds"], opentelemetry::Value::I64(3));
+        assert_eq!(span["rounds"], 3);
         assert!(span.events.is_empty(), "{span:?}");
         assert_eq!(logs.single("bracket_drawn")["span_id"], *span.span_id);
     }

@@ -4,7 +4,7 @@ use opentelemetry::trace::{SpanKind, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, global};
 use redis::{AsyncCommands as _, Value};
 use telemetry_core::{FutureExt as _, Scope};
-use telemetry_otel::testing::{capture_metrics, capture_spans, sorted};
+use telemetry_otel::testing::{AttributeValue, capture_metrics, capture_spans, sorted};
 use telemetry_redis::TracedConnection;
 
 use crate::{DURATION, Fake};
@@ -86,7 +86,7 @@ async fn a_pipeline_is_one_span_with_the_name_that_its_commands_share() {
         assert_eq!(span["db.operation.name"], opentelemetry::Value::from(name));
         assert_eq!(
             span.get("db.operation.batch.size"),
-            size.map(opentelemetry::Value::I64).as_ref()
+            size.map(AttributeValue::from).as_ref()
         );
     }
 }

@@ -1,7 +1,6 @@
 //! What is dropped before it has ended.
 
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
-use opentelemetry::Value;
 use opentelemetry::trace::Status;
 use telemetry_otel::testing::{CapturedSpan, capture_metrics, capture_spans};
 
@@ -9,7 +8,7 @@ use crate::databases::on_each_database;
 use crate::{DURATION, begin};
 
 fn assert_cancelled(span: &CapturedSpan) {
-    assert_eq!(span["error.type"], Value::from("cancelled"));
+    assert_eq!(span["error.type"], "cancelled");
     assert_eq!(
         span.status,
         Status::error("cancelled: dropped before it ended")
@@ -25,7 +24,7 @@ on_each_database! {
         drop(rows);
         let span = spans.single("SELECT players");
         assert_eq!(span.status, Status::Unset);
-        assert_eq!(span["db.response.returned_rows"], Value::I64(1));
+        assert_eq!(span["db.response.returned_rows"], 1);
         assert_eq!(metrics.single(DURATION).get("error.type"), None);
     }
 
@@ -37,7 +36,7 @@ on_each_database! {
         drop(rows);
         assert_cancelled(&spans.single("SELECT players"));
         let duration = metrics.single(DURATION);
-        assert_eq!(duration.get("error.type"), Some(&Value::from("cancelled")));
+        assert_eq!(duration.get("error.type"), Some(&"cancelled".into()));
     }
 
     async fn a_future_that_is_dropped_is_cancelled_once(pool, _system) {
@@ -65,7 +64,7 @@ on_each_database! {
         }));
         assert!(panicked.is_err());
         let span = spans.single("SELECT players");
-        assert_eq!(span["error.type"], Value::from("panic"));
+        assert_eq!(span["error.type"], "panic");
         assert_eq!(span.status, Status::error("panic: dropped while the thread panicked"));
     }
 }

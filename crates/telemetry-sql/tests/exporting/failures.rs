@@ -1,9 +1,10 @@
 //! Statements that fail.
 
 use futures_util::TryStreamExt as _;
-use opentelemetry::Value;
 use opentelemetry::trace::Status;
-use telemetry_otel::testing::{MetricCapture, SpanCapture, capture_metrics, capture_spans};
+use telemetry_otel::testing::{
+    AttributeValue, MetricCapture, SpanCapture, capture_metrics, capture_spans,
+};
 
 use crate::DURATION;
 use crate::databases::on_each_database;
@@ -27,7 +28,7 @@ fn assert_failed(
         ("error.type", Some(error_type)),
         ("db.response.status_code", code),
     ] {
-        let value = value.map(|value| Value::from(value.to_owned()));
+        let value = value.map(|value| AttributeValue::from(value.to_owned()));
         assert_eq!(span.get(key), value.as_ref());
         assert_eq!(duration.get(key), value.as_ref());
     }
@@ -68,7 +69,7 @@ on_each_database! {
         assert!(rows.try_next().await.is_err());
         drop(rows);
         assert_failed(&spans, &metrics, code, Some(code), "");
-        assert_eq!(spans.spans()[0]["db.response.returned_rows"], Value::I64(1));
+        assert_eq!(spans.spans()[0]["db.response.returned_rows"], 1);
     }
 
     async fn a_closed_pool_is_told(pool, _system) {
@@ -85,7 +86,7 @@ on_each_database! {
         assert!(matches!(none, Err(sqlx::Error::RowNotFound)));
         let span = spans.single("SELECT players");
         assert_eq!(span.status, Status::Unset);
-        assert_eq!(span["db.response.returned_rows"], Value::I64(0));
+        assert_eq!(span["db.response.returned_rows"], 0);
     }
 }
 

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use opentelemetry::Value;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
-use telemetry_otel::testing::{MetricCapture, capture_metrics, capture_spans};
+use telemetry_otel::testing::{AttributeValue, MetricCapture, capture_metrics, capture_spans};
 use telemetry_sql::TracedPool;
 
 use crate::begin;
@@ -27,7 +26,7 @@ fn observe(metrics: &MetricCapture, name: &str) -> [Option<f64>; 4] {
         let mut found = observed.iter().filter(|one| {
             one.name == metric
                 && one.get("db.client.connection.pool.name") == Some(&name.to_owned().into())
-                && one.get("db.client.connection.state") == state.map(Value::from).as_ref()
+                && one.get("db.client.connection.state") == state.map(AttributeValue::from).as_ref()
         });
         let value = found.next().map(|one| one.value);
         assert!(found.next().is_none(), "observed twice");
@@ -102,7 +101,7 @@ async fn waiting_for_too_long_is_counted() {
     }
     for name in ["SELECT", "BEGIN"] {
         let error_type = &spans.single(name)["error.type"];
-        assert_eq!(error_type, &Value::from("pool_timed_out"));
+        assert_eq!(*error_type, "pool_timed_out");
     }
     // One who got a connection did not wait for nothing.
     assert_eq!(metrics.named("db.client.connection.wait_time").len(), 1);
@@ -139,9 +138,9 @@ async fn what_is_told_of_a_pool_is_on_its_spans() {
         .build();
     sqlx::query("SELECT 1").execute(&pool).await.unwrap();
     let span = spans.single("SELECT");
-    assert_eq!(span["db.namespace"], Value::from("league"));
-    assert_eq!(span["server.address"], Value::from("db.internal"));
-    assert_eq!(span["server.port"], Value::from(5433));
+    assert_eq!(span["db.namespace"], "league");
+    assert_eq!(span["server.address"], "db.internal");
+    assert_eq!(span["server.port"], 5433);
     assert_eq!(span.get("db.query.text"), None);
 }
 
@@ -155,8 +154,5 @@ async fn a_database_in_a_file_is_called_as_the_file_is() {
     let pool = SqlitePool::connect_with(options).await.unwrap();
     let pool = TracedPool::from(pool);
     sqlx::query("SELECT 1").execute(&pool).await.unwrap();
-    assert_eq!(
-        spans.single("SELECT")["db.namespace"],
-        Value::from("league.db")
-    );
+    assert_eq!(spans.single("SELECT")["db.namespace"], "league.db");
 }

@@ -18,7 +18,7 @@ fn sum(metrics: &MetricCapture, name: &str, direction: &str) -> f64 {
     measurements
         .filter(|one| {
             assert_eq!(one.attributes.len(), 1, "{one}");
-            one.get("network.io.direction") == Some(&Value::from(direction.to_owned()))
+            one.get("network.io.direction") == Some(&direction.to_owned().into())
         })
         .map(|one| one.value)
         .sum()
@@ -95,10 +95,7 @@ async fn what_a_peer_makes_up_makes_no_time_series() {
         while client.next().await.is_some() {}
         assert_eq!(tracker.shutdown(SOON).await, 0);
         let duration = metrics.single("websocket.server.connection.duration");
-        assert_eq!(
-            duration.get("websocket.close_code"),
-            Some(&Value::I64(counted))
-        );
+        assert_eq!(duration.get("websocket.close_code"), Some(&counted.into()));
     }
 }
 
@@ -148,10 +145,7 @@ async fn codes_of_ones_own_are_counted_as_they_are() {
     while client.next().await.is_some() {}
     assert_eq!(tracker.shutdown(SOON).await, 0);
     let duration = metrics.single("websocket.server.connection.duration");
-    assert_eq!(
-        duration.get("websocket.close_code"),
-        Some(&Value::I64(4321))
-    );
+    assert_eq!(duration.get("websocket.close_code"), Some(&4321.into()));
 }
 
 #[tokio::test]
