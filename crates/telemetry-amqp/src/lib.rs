@@ -100,7 +100,7 @@
 //! |---|---|
 //! | `away`, `connection_lost`, `timeout`, `unroutable`, `nack`, `channel_closed`, `too_long` | of publishing: see [`PublishError`] |
 //! | `panic`, `_OTHER` | of attempts: a panic, or the handler's error |
-//! | `cancelled` | the future was dropped before it ended |
+//! | `cancelled` | of attempts: dropped before the handler ended. A publication that its caller drops has not failed |
 //!
 //! A field of the context is never on a metric. A failed attempt has the status error, and is an
 //! `exception` event too.

@@ -16,8 +16,8 @@ const PUBLISH: &str = "publish";
 /// The type of operation, by the semantic conventions.
 const SEND: &str = "send";
 
-/// A message that is being published. Ends as cancelled when it is dropped before it has ended
-/// otherwise.
+/// A message that is being published. Ends without a failure when its caller drops it before
+/// it has ended otherwise.
 #[derive(Debug)]
 pub(crate) struct Sending {
     /// Absent when nothing exports, and once it has ended.
@@ -98,7 +98,7 @@ impl Sending {
 impl Drop for Sending {
     fn drop(&mut self) {
         if self.recording.is_some() {
-            self.finish(Some(&Failure::dropped()));
+            self.finish(Failure::dropped().as_ref());
         }
     }
 }

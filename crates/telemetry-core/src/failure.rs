@@ -104,18 +104,17 @@ impl Failure {
         }
     }
 
-    /// Makes the failure of a call that is being dropped before it ended: by a panic of what has
-    /// called, or cancelled.
+    /// Makes the failure of a call that its caller drops before it has ended: `None`, unless a panic
+    /// of the caller drops it.
+    ///
+    /// A caller that no longer wants the answer, such as the loser of a `select!`, makes no error of
+    /// its call: the semantic conventions leave the status of the span unset and `error.type` out.
     #[must_use]
-    pub fn dropped() -> Self {
-        if std::thread::panicking() {
-            Self {
-                error: "panic: dropped while the thread panicked".to_owned(),
-                ..Self::new(Self::PANIC)
-            }
-        } else {
-            Self::cancelled()
-        }
+    pub fn dropped() -> Option<Self> {
+        std::thread::panicking().then(|| Self {
+            error: "panic: dropped while the thread panicked".to_owned(),
+            ..Self::new(Self::PANIC)
+        })
     }
 
     /// Sets what went wrong, as [`error_chain::message`] reads it.
@@ -150,6 +149,12 @@ impl Failure {
     /// A span that is being ended ends `at` the same time: an event is not later than its span.
     pub(crate) fn record(&self, span: &SpanRef<'_>, at: SystemTime) {
         span.set_status(Status::error(self.error.clone()));
+        self.record_exception(span, at);
+    }
+
+    /// Adds an event `exception` to a span, `at` this time, where there is something to say: also to
+    /// the span of what has not failed.
+    pub fn record_exception(&self, span: &SpanRef<'_>, at: SystemTime) {
         if self.error.is_empty() && self.exception.is_none() {
             return;
         }

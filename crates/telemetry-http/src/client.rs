@@ -43,9 +43,9 @@ use crate::request_id;
 ///   [trusted hosts](Self::with_trusted_hosts) alone, beside that which the request has.
 ///
 /// Span and measurement end with the head of the response, as the semantic conventions
-/// allow; what the body takes is not in them. A future that is dropped before ends them
-/// with the `error.type` `cancelled`. A status of 400 or above is an error of a client span.
-/// No line is written.
+/// allow; what the body takes is not in them. A caller that drops the future before makes no error
+/// of it: the status of the span stays unset, and there is no `error.type`. A status of 400 or above
+/// is an error of a client span. No line is written.
 ///
 /// Add it last, so that it is beneath middleware that sends again: each attempt is then a
 /// span, with its number as `http.request.resend_count`. What reqwest itself follows, such

@@ -13,8 +13,8 @@ use crate::instruments::{INSTRUMENTS, JobInstruments};
 /// The operation, and the type of operation, by the semantic conventions.
 const SEND: &str = "send";
 
-/// A push that is being recorded. Ends as cancelled when it is dropped before it has ended
-/// otherwise.
+/// A push that is being recorded. Ends without a failure when its caller drops it before
+/// it has ended otherwise.
 #[derive(Debug)]
 pub(crate) struct Sending {
     instruments: &'static JobInstruments,
@@ -71,7 +71,7 @@ impl Sending {
 impl Drop for Sending {
     fn drop(&mut self) {
         if self.attributes.is_some() {
-            self.finish(Some(&Failure::dropped()));
+            self.finish(Failure::dropped().as_ref());
         }
     }
 }

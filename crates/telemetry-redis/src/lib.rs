@@ -56,8 +56,10 @@
 //! | the code of Redis, such as `WRONGTYPE` | it answered with an error; in a pipeline, the first |
 //! | `timeout`, `io` | the connection failed |
 //! | `parse`, `authentication_failed`, `client`, `cluster` | |
-//! | `cancelled` | the future was dropped before the answer came |
 //! | `_OTHER` | any other error of redis-rs |
+//! | `panic` | a panic of the caller dropped the future before the answer came |
+//!
+//! A caller that drops the future for another reason makes no error of it.
 
 mod builder;
 mod command;

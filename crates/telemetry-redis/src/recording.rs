@@ -16,8 +16,8 @@ use crate::builder::Settings;
 use crate::command::Operation;
 use crate::instruments::{INSTRUMENTS, RedisInstruments};
 
-/// A command or pipeline that is being recorded. Ends as cancelled when it is dropped before it
-/// has ended otherwise.
+/// A command or pipeline that is being recorded. Ends without a failure when its caller drops it before
+/// it has ended otherwise.
 #[derive(Debug)]
 pub(crate) struct Recording {
     instruments: &'static RedisInstruments,
@@ -91,7 +91,7 @@ impl Recording {
 impl Drop for Recording {
     fn drop(&mut self) {
         if self.attributes.is_some() {
-            self.finish(Some(Failure::dropped()));
+            self.finish(Failure::dropped());
         }
     }
 }

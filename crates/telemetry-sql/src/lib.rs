@@ -87,10 +87,9 @@
 //!
 //! | | `error.type` |
 //! |---|---|
-//! | done; or a stream was dropped after a row was read from it, by who wanted no more | |
+//! | done; or dropped by a caller that wanted no more | |
 //! | an error of the database | its code |
 //! | another error of sqlx | `pool_timed_out`, `pool_closed`, `io`, `tls`, `protocol`, `encode`, `decode`, `column_not_found`, `type_not_found`, `configuration`, `worker_crashed` or `_OTHER` |
-//! | dropped while it waited for the database | `cancelled` |
 //! | a panic unwound through it | `panic` |
 //!
 //! A call on a pool has in its time the wait for a connection. [`sqlx::Error::RowNotFound`] is no

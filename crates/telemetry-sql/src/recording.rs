@@ -34,8 +34,6 @@ pub(crate) struct Recording {
     started: Instant,
     waits: Option<Arc<Waits>>,
     rows: Rows,
-    /// Whether the database is waited for, and not the caller.
-    is_waiting: bool,
     has_ended: bool,
 }
 
@@ -74,7 +72,6 @@ impl Recording {
             started: Instant::now(),
             waits: waits.cloned(),
             rows: Rows::default(),
-            is_waiting: true,
             has_ended: false,
         })
     }
@@ -121,12 +118,10 @@ impl Recording {
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        // A stream that is dropped after a row was taken from it has answered: whoever read it
-        // wanted no more.
-        let has_failed = self.is_waiting || std::thread::panicking();
         // Nothing is made for a statement that has ended.
-        let has_failed = has_failed && !self.has_ended;
-        self.finish(has_failed.then(Failure::dropped).as_ref());
+        if !self.has_ended {
+            self.finish(Failure::dropped().as_ref());
+        }
     }
 }
 
@@ -183,7 +178,6 @@ impl<T> Stream for Recorded<BoxStream<'_, Result<T>>, T> {
         let this = &mut *self;
         let inner = this.inner.as_mut();
         let polled = this.recording.within(|| inner.poll_next(cx));
-        this.recording.is_waiting = polled.is_pending();
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Some(Ok(item))) => (this.count)(item, &mut this.recording.rows),

@@ -54,7 +54,7 @@ pub(crate) const MESSAGES: [(&str, &str, &str); 10] = [
         "error.type",
         "string",
         "Of publishing `away`, `connection_lost`, `timeout`, `unroutable`, `nack`, \
-         `channel_closed` or `too_long`, of an attempt `panic` or `_OTHER`, of both `cancelled`; \
+         `channel_closed` or `too_long`, of an attempt `panic`, `cancelled` or `_OTHER`; \
          absent on success.",
     ),
 ];

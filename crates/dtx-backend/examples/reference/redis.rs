@@ -33,7 +33,7 @@ pub(crate) const COMMANDS: [(&str, &str, &str); 9] = [
     (
         "error.type",
         "string",
-        "That code, `timeout`, `io`, `parse`, `authentication_failed`, `client`, `cluster`, \
-         `cancelled` or `_OTHER`; absent on success.",
+        "That code, `timeout`, `io`, `parse`, `authentication_failed`, `client`, `cluster` or \
+         `_OTHER`; absent on success.",
     ),
 ];

@@ -60,7 +60,7 @@ pub(crate) const STATEMENTS: [(&str, &str, &str); 12] = [
     (
         "error.type",
         "string",
-        "That code, or `pool_timed_out`, `io`, `cancelled` and their like; absent on success.",
+        "That code, or `pool_timed_out`, `io` and their like; absent on success.",
     ),
 ];
 

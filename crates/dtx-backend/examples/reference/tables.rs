@@ -127,7 +127,7 @@ const OUTGOING_REQUESTS: [(&str, &str, &str); 10] = [
         "error.type",
         "string",
         "The status of a 4xx or 5xx, `timeout`, `connect`, `redirect`, `body`, `request`, \
-         `middleware`, `cancelled` or `_OTHER`; absent on success.",
+         `middleware` or `_OTHER`; absent on success.",
     ),
 ];
 
@@ -208,7 +208,7 @@ const REQUESTS: [(&str, &str, &str); 14] = [
     (
         "error.type",
         "string",
-        "The status of a 5xx, the gRPC code of a call that failed, `panic`, `service_error`, `body_error` or `cancelled`; absent on success.",
+        "The status of a 5xx, the gRPC code of a call that failed, `panic`, `service_error`, `body_error`, `cancelled` or that of a `RecordedError`; absent on success.",
     ),
 ];
 

@@ -17,7 +17,7 @@ use crate::client::attributes;
 use crate::client::instruments::{ClientInstruments, INSTRUMENTS};
 use crate::client::template::UrlTemplate;
 
-/// A request that is being recorded. Ends as cancelled when it is dropped before it has
+/// A request that is being recorded. Ends without a failure when its caller drops it before it has
 /// ended otherwise.
 #[derive(Debug)]
 pub(super) struct Recording {
@@ -110,7 +110,7 @@ impl Recording {
 impl Drop for Recording {
     fn drop(&mut self) {
         self.end_as(Ending {
-            failure: Some(Failure::dropped()),
+            failure: Failure::dropped(),
             status: None,
             version: None,
         });

@@ -130,8 +130,19 @@ async fn a_redirect_that_does_not_end_is_a_redirect_error() {
     assert_eq!(failure(&spans, &metrics).0, "redirect");
 }
 
+/// Asserts that the one call ended without an answer and without a failure.
+fn assert_no_failure(spans: &SpanCapture, metrics: &MetricCapture) {
+    let span = spans.single("GET");
+    assert_eq!(span.status, Status::Unset);
+    assert!(span.events.is_empty(), "{span:?}");
+    let duration = metrics.single(DURATION);
+    for key in ["error.type", "http.response.status_code"] {
+        assert_eq!((span.get(key), duration.get(key)), (None, None), "{key}");
+    }
+}
+
 #[tokio::test]
-async fn a_request_that_is_dropped_is_cancelled() {
+async fn a_caller_that_drops_its_own_request_makes_no_error_of_it() {
     let (spans, metrics, logs) = (capture_spans(), capture_metrics(), capture_logs());
     let address = wait(Router::new()).await;
     let sent = client(HttpClientTelemetry::new())
@@ -142,13 +153,28 @@ async fn a_request_that_is_dropped_is_cancelled() {
         _ = sent => panic!("answered"),
         _ = logs.wait_for("waiting") => {}
     }
-    assert_eq!(
-        failure(&spans, &metrics),
-        (
-            "cancelled".to_owned(),
-            "cancelled: dropped before it ended".to_owned()
-        )
-    );
+    assert_no_failure(&spans, &metrics);
+}
+
+#[tokio::test]
+async fn nor_does_one_that_gives_up_after_a_time_or_whose_task_is_aborted() {
+    for is_aborted in [false, true] {
+        let (spans, metrics, logs) = (capture_spans(), capture_metrics(), capture_logs());
+        let address = wait(Router::new()).await;
+        let sent = client(HttpClientTelemetry::new())
+            .get(format!("http://{address}/wait"))
+            .send();
+        if is_aborted {
+            let task = telemetry_core::spawn(sent);
+            logs.wait_for("waiting").await;
+            task.abort();
+            assert!(task.await.unwrap_err().is_cancelled());
+        } else {
+            let given_up = tokio::time::timeout(Duration::from_millis(20), sent).await;
+            assert!(given_up.is_err());
+        }
+        assert_no_failure(&spans, &metrics);
+    }
 }
 
 /// Fails, or panics, in place of sending.
