@@ -246,12 +246,12 @@ events! {
 
     /// A response went out whole, with a status below 500, and with a status of gRPC that is no error
     /// of the server.
-    REQUEST_COMPLETED: "info" = "request_completed", request_fields![ERROR];
+    REQUEST_COMPLETED: "info" = "request_completed", request_fields![ERROR, EXCEPTION];
     /// A request ended in a status of 500 or above, a status of gRPC that is an error of the server, a
-    /// panic, or an error of the service or of the body.
+    /// panic, an error of the service or of the body, or an error that marks it as failed.
     REQUEST_FAILED: "error" = "request_failed", request_fields![ERROR, EXCEPTION];
     /// The client went away before the body ended.
-    REQUEST_CANCELLED: "warning" = "request_cancelled", request_fields![];
+    REQUEST_CANCELLED: "warning" = "request_cancelled", request_fields![ERROR, EXCEPTION];
 
     /// A WebSocket connection is open.
     WS_CONNECTED: "info" = "ws_connected", [CLIENT_IP];

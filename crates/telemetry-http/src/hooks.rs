@@ -61,7 +61,7 @@ pub struct RequestHead<'a> {
     pub method: &'a Method,
     /// The target as the client sent it, with the query string: in a nested router too.
     pub uri: &'a Uri,
-    /// The headers.
+    /// The headers, with the request id that lines have.
     pub headers: &'a HeaderMap,
     /// The extensions.
     pub extensions: &'a Extensions,
@@ -95,11 +95,14 @@ pub struct RequestEnd {
 /// In what way a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The response went out whole, with a status below 500, and without a status of gRPC that is an
-    /// error of the server.
+    /// The response went out whole, with a status below 500, without a status of gRPC that is an error
+    /// of the server, and without an error that [marks] the request as failed.
+    ///
+    /// [marks]: crate::RecordedError::failing
     Completed,
     /// A status of 500 or above, a status of gRPC that is an error of the server, a panic, an error of
-    /// the service or of the body.
+    /// the service or of the body, or a [`RecordedError`](crate::RecordedError) that marks the request
+    /// as failed.
     Failed,
     /// The client went away before the body ended.
     Cancelled,

@@ -42,6 +42,8 @@ pub(crate) struct Lifecycle {
     pub(crate) grpc: Grpc,
     /// What the handler, the service or the body gave, or the panic.
     pub(crate) failure: Option<Box<Failure>>,
+    /// Whether the handler said that the request has failed, whatever the status.
+    is_failing: bool,
     /// The length of the response's body, where it is known.
     body_length: Option<u64>,
     body_bytes: u64,
@@ -81,6 +83,7 @@ impl Lifecycle {
                 status: None,
                 grpc: Grpc::No,
                 failure: None,
+                is_failing: false,
                 body_length: None,
                 body_bytes: 0,
                 has_ended: false,
@@ -149,7 +152,9 @@ impl Lifecycle {
         let length = content.length;
         self.body_length = length.or_else(|| response.body().size_hint().exact());
         if let Some(error) = response.extensions_mut().remove::<RecordedError>() {
-            self.failure = Some(Box::new(error.into_failure()));
+            let (failure, is_failing) = error.into_parts();
+            self.failure = Some(Box::new(failure));
+            self.is_failing = is_failing;
         }
         if content.is_grpc {
             self.begin_grpc(response.headers());
@@ -201,8 +206,7 @@ impl Lifecycle {
 
     /// Ends the request after an error of the service or of the body.
     pub(crate) fn fail(&mut self, error: &impl Display) {
-        let failure = Failure::new(Failure::OTHER).with_error(error);
-        self.failure = Some(Box::new(failure));
+        self.failure = Some(Box::new(failure::from_error(self.status, error)));
         self.end(Outcome::Failed);
     }
 
@@ -255,6 +259,7 @@ impl Lifecycle {
             status: self.status,
             grpc: self.grpc,
             failure: self.failure.take(),
+            is_failing: self.is_failing,
             body_length: self.body_length,
             body_bytes: self.body_bytes,
             has_ended: true,
@@ -304,8 +309,10 @@ impl Lifecycle {
 
     /// Ends the request whose response went out whole.
     pub(crate) fn complete(&mut self) {
-        let has_failed = self.status.is_some_and(|status| status.is_server_error());
-        self.end(if has_failed || self.grpc.has_failed() {
+        let has_failed = self.is_failing
+            || self.grpc.has_failed()
+            || self.status.is_some_and(|status| status.is_server_error());
+        self.end(if has_failed {
             Outcome::Failed
         } else {
             Outcome::Completed
@@ -360,13 +367,8 @@ impl Lifecycle {
             }
             if let Some(recording) = &this.recording {
                 let known = this.failure.take().map(|failure| *failure);
-                let failure = failure::from_end(end.outcome, this.status, this.grpc, known);
-                recording.end(
-                    end,
-                    this.route.template(),
-                    this.grpc.code(),
-                    failure.as_ref(),
-                );
+                let ending = failure::Ending::new(end.outcome, this.status, this.grpc, known);
+                recording.end(end, this.route.template(), this.grpc.code(), &ending);
             }
         });
     }

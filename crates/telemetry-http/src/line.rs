@@ -94,6 +94,7 @@ pub(crate) fn write(request: &Lifecycle, end: &RequestEnd) {
 
 fn is_usual(request: &Lifecycle, end: &RequestEnd) -> bool {
     end.outcome == Outcome::Completed
+        && request.failure.is_none()
         && request.settings.names() == HttpNames::Classic
         && !request.settings.client_ip
         && !request.settings.query

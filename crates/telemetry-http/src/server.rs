@@ -16,9 +16,10 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::HTTP_RESPONSE_STATUS_CODE;
 use telemetry_core::instrument::{self, with_attributes};
 use telemetry_core::names::RPC_RESPONSE_STATUS_CODE;
-use telemetry_core::{Failure, Scope};
+use telemetry_core::Scope;
 
 use crate::attributes::{method_name, span_name};
+use crate::failure::Ending;
 use crate::grpc::GrpcCode;
 use crate::hooks::RequestEnd;
 use crate::proxies::Caller;
@@ -134,8 +135,9 @@ impl Recording {
         end: &RequestEnd,
         route: Option<&str>,
         grpc: Option<GrpcCode>,
-        failure: Option<&Failure>,
+        ending: &Ending,
     ) {
+        let failure = ending.failure.as_ref();
         self.instruments.count_active(self.request, -1);
         let response = metrics::Response {
             route,
@@ -154,6 +156,10 @@ impl Recording {
             let scope = Scope::current().unwrap_or_default();
             // Spares the SDK a look at the clock, and the span what the clock was set by meanwhile.
             let ended = self.started.and_then(|at| at.checked_add(end.duration));
+            if let Some(error) = &ending.recorded {
+                let at = ended.unwrap_or_else(opentelemetry::time::now);
+                error.record_exception(&self.context.span(), at);
+            }
             let taken = &attributes::OF_REQUEST;
             let attributes = status.into_iter().chain(grpc);
             instrument::end_span(&self.context, attributes, failure, &scope, taken, ended);

@@ -7,7 +7,9 @@ use opentelemetry::Value;
 use opentelemetry::trace::Status;
 use telemetry_core::testing::{LogCapture, capture_logs};
 use telemetry_http::{HttpTelemetryLayer, RecordedError};
-use telemetry_otel::testing::{CapturedSpan, Measurement, capture_metrics, capture_spans};
+use telemetry_otel::testing::{
+    AttributeValue, CapturedSpan, Measurement, capture_metrics, capture_spans,
+};
 use tonic::Code;
 use tonic::service::Routes;
 
@@ -37,8 +39,7 @@ async fn ended(event: &str, call: impl Future<Output = ()>) -> Ended {
 }
 
 fn dimension<'a>(measurement: &'a Measurement, key: &str) -> Option<&'a Value> {
-    let mut attributes = measurement.attributes.iter();
-    attributes.find_map(|one| (one.0 == key).then_some(&one.1))
+    measurement.get(key).map(AttributeValue::as_value)
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ mod masked_urls;
 #[cfg(feature = "client")]
 mod network;
 mod one_request;
+mod recorded_errors;
 mod server_failures;
 mod server_metrics;
 mod server_origin;
