@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{HeaderName, HeaderValue};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use telemetry_core::{FieldValue, RandomId, ValueEncoder, is_valid_request_id};
 
 /// The header that carries it, unless another is configured.
@@ -23,6 +24,8 @@ pub(crate) enum RequestId {
     New(RandomId),
     /// As the client sent it: valid.
     Sent(HeaderValue),
+    /// A new one that the request carries already.
+    Carried(HeaderValue),
 }
 
 impl RequestId {
@@ -38,20 +41,49 @@ impl RequestId {
         }
     }
 
-    /// What the response carries. One that the client sent is taken away.
+    /// Says whether the client sent it.
+    pub(crate) fn is_sent(&self) -> bool {
+        matches!(self, Self::Sent(_))
+    }
+
+    /// Sets it as the only one that a request carries.
+    pub(crate) fn set_in(&mut self, headers: &mut HeaderMap, name: HeaderName) {
+        if let Self::New(id) = self {
+            *self = Self::Carried(header(*id));
+        }
+        if let Self::Sent(id) | Self::Carried(id) = self {
+            // A map that is full stays as it is.
+            let _full = headers.try_insert(name, id.clone());
+        }
+    }
+
+    /// What the response carries. One that the request carries is taken away.
     pub(crate) fn take_header(&mut self) -> HeaderValue {
         match self {
-            Self::New(id) => header(id.as_bytes()),
-            Self::Sent(id) => std::mem::replace(id, HeaderValue::from_static("")),
+            Self::New(id) => header(*id),
+            Self::Sent(id) | Self::Carried(id) => {
+                std::mem::replace(id, HeaderValue::from_static(""))
+            }
         }
     }
 }
 
 // Not inlined: where the length is known, the compiler checks each character by itself.
 #[inline(never)]
-fn header(id: &[u8]) -> HeaderValue {
+fn header(id: RandomId) -> HeaderValue {
+    // One piece of memory for the header of the request and that of the response.
+    let shared = Bytes::from_owner(Shared(id));
     // Its characters are valid in a header: the fallback is never reached.
-    HeaderValue::from_bytes(id).unwrap_or(HeaderValue::from_static("-"))
+    HeaderValue::from_maybe_shared(shared).unwrap_or(HeaderValue::from_static("-"))
+}
+
+/// The characters of a new id, shared by the headers that carry it.
+struct Shared(RandomId);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 impl FieldValue for RequestId {
@@ -59,7 +91,9 @@ impl FieldValue for RequestId {
     fn encode(&self, encoder: ValueEncoder<'_>) {
         match self {
             Self::New(id) => id.encode(encoder),
-            Self::Sent(id) => encoder.string(id.to_str().unwrap_or_default()),
+            Self::Sent(id) | Self::Carried(id) => {
+                encoder.string(id.to_str().unwrap_or_default());
+            }
         }
     }
 }

@@ -77,6 +77,10 @@ where
         let mut lifecycle = Lifecycle::begin(started, &request, id, client, route, settings);
         lifecycle.recording = self.record(&request, &headers, &lifecycle, caller);
         let scope = self.open_scope(&request, &headers, &lifecycle);
+        if headers.is_request_id_other_than(&lifecycle.id) {
+            let name = settings.owned_request_id_header();
+            lifecycle.id.set_in(request.headers_mut(), name);
+        }
         Served::mark(request.extensions_mut(), &scope);
         lifecycle.scope = Some(scope);
         if let Some(client) = client {
@@ -188,6 +192,7 @@ struct Headers<'a> {
     all: &'a HeaderMap,
     /// The first that has the name of request ids.
     request_id: Option<&'a HeaderValue>,
+    has_several_request_ids: bool,
     has_trace: bool,
 }
 
@@ -196,9 +201,10 @@ static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 impl<'a> Headers<'a> {
     // Looking at each of some ten names is less than looking for two by their hashes.
     fn of(all: &'a HeaderMap, request_id_header: &HeaderName) -> Self {
-        let (mut request_id, mut has_trace) = (None, false);
+        let (mut request_id, mut has_several_request_ids, mut has_trace) = (None, false, false);
         for (name, value) in all {
             if name == request_id_header {
+                has_several_request_ids = request_id.is_some();
                 request_id = request_id.or(Some(value));
             } else if *name == TRACEPARENT {
                 has_trace = true;
@@ -207,8 +213,14 @@ impl<'a> Headers<'a> {
         Self {
             all,
             request_id,
+            has_several_request_ids,
             has_trace,
         }
+    }
+
+    /// Says whether the request carries another id than this, or more.
+    fn is_request_id_other_than(&self, id: &RequestId) -> bool {
+        self.has_several_request_ids || !id.is_sent()
     }
 
     fn is_absent(&self, key: &str) -> bool {
