@@ -29,7 +29,8 @@
 //!   the path, and `user.id` once [`bind_user`] tells it; the handler, the tasks it spawns
 //!   and the body are within it. `trace_id` and `span_id` are those of the server span, or
 //!   of an incoming `traceparent` when nothing exports.
-//! - It sets `X-Request-ID` on the response, whatever that is. That is all it changes.
+//! - It sets `X-Request-ID` on the response, whatever that is, and on the request that the inner
+//!   service sees, unless it came with that id. That is all it changes.
 //! - It writes one line when the request ends, which is at the end of the body.
 //! - It turns a panic of the handler into a 500.
 //! - It keeps a mark among the request's extensions, by which a second layer further in knows it.
@@ -39,7 +40,7 @@
 //! | event | level | when |
 //! |---|---|---|
 //! | `request_completed` | info | the response went out whole, with a status below 500 |
-//! | `request_failed` | error | a status of 500 or above, a [status of gRPC](#grpc) that is an error of the server, a panic, an error of the service or of the body |
+//! | `request_failed` | error | a status of 500 or above, a [status of gRPC](#grpc) that is an error of the server, a panic, an error of the service or of the body, an error that is [marked](RecordedError::failing) |
 //! | `request_cancelled` | warning | the client went away before the body ended |
 //!
 //! | field | type | |
@@ -49,8 +50,8 @@
 //! | `http.status_code` | integer | absent when there was no response |
 //! | `rpc.response.status_code` | string | of a [gRPC call](#grpc): `PERMISSION_DENIED` |
 //! | `duration_ms` | float, two decimals | from the call to the end of the body |
-//! | `error` | string | on failures: what [`RecordedError`] tells, the panic's message, or the error of the service or body; the message of a [gRPC status](#grpc) other than `OK` |
-//! | `exception` | string | on failures: the chain of causes, or the place and backtrace of the panic |
+//! | `error` | string | the message of a [`RecordedError`], whatever the status; on failures the panic's message, or the error of the service or body; the message of a [gRPC status](#grpc) other than `OK` |
+//! | `exception` | string | its chain of causes, or the place and backtrace of the panic |
 //! | `url.query` | string | [when asked for](HttpTelemetryLayer::with_query), without secrets |
 //! | `client_ip` | string | [when asked for](HttpTelemetryLayer::with_client_ip) |
 //!
@@ -108,13 +109,17 @@
 //!
 //! | `error.type` | |
 //! |---|---|
-//! | `cancelled` | the client went away; or the future of an outgoing request was dropped |
+//! | a class of your own | server: of a [`RecordedError`] |
+//! | `cancelled` | server: the client went away |
 //! | `panic` | the handler, the body or middleware beneath panicked |
 //! | `service_error`, `body_error` | server: the service gave an error and no response, or the body did |
 //! | `_OTHER` | server: a gRPC code without a name |
 //! | `timeout`, `connect`, `redirect`, `body`, `request`, `middleware`, `_OTHER` | client: what reqwest failed at, or middleware beneath |
 //!
-//! An error or panic of a handler is an `exception` event too, and so is a client's going away. What
+//! A caller that drops the future of its outgoing request makes no error of it.
+//!
+//! An error or panic of a handler is an `exception` event too, also an error that did not fail the
+//! request, and so is a client's going away. What
 //! is said there is the description of the span's status: `cancelled: dropped before it ended`.
 //!
 //! # Outgoing requests

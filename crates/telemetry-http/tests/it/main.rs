@@ -22,6 +22,7 @@ mod grpc_answers;
 mod grpc_calls;
 mod hooks;
 mod hostile;
+mod layer_order;
 mod names;
 mod nested;
 mod one_request;
@@ -29,6 +30,9 @@ mod one_request;
 mod outgoing;
 mod over_tcp;
 mod panics;
+#[cfg(feature = "client")]
+mod proxies;
+mod recorded_errors;
 mod request_ids;
 mod response_bodies;
 mod services;
