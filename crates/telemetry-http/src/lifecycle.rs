@@ -42,7 +42,9 @@ pub(crate) struct Lifecycle {
     pub(crate) grpc: Grpc,
     /// What the handler, the service or the body gave, or the panic.
     pub(crate) failure: Option<Box<Failure>>,
-    /// Whether the handler said that the request has failed, whatever the status.
+    /// Whether the handler recorded an error.
+    has_recorded: bool,
+    /// Whether that says that the request has failed, whatever the status.
     is_failing: bool,
     /// The length of the response's body, where it is known.
     body_length: Option<u64>,
@@ -83,6 +85,7 @@ impl Lifecycle {
                 status: None,
                 grpc: Grpc::No,
                 failure: None,
+                has_recorded: false,
                 is_failing: false,
                 body_length: None,
                 body_bytes: 0,
@@ -154,6 +157,7 @@ impl Lifecycle {
         if let Some(error) = response.extensions_mut().remove::<RecordedError>() {
             let (failure, is_failing) = error.into_parts();
             self.failure = Some(Box::new(failure));
+            self.has_recorded = true;
             self.is_failing = is_failing;
         }
         if content.is_grpc {
@@ -259,6 +263,7 @@ impl Lifecycle {
             status: self.status,
             grpc: self.grpc,
             failure: self.failure.take(),
+            has_recorded: self.has_recorded,
             is_failing: self.is_failing,
             body_length: self.body_length,
             body_bytes: self.body_bytes,
@@ -367,7 +372,9 @@ impl Lifecycle {
             }
             if let Some(recording) = &this.recording {
                 let known = this.failure.take().map(|failure| *failure);
-                let ending = failure::Ending::new(end.outcome, this.status, this.grpc, known);
+                let mut ending = failure::Ending::new(end.outcome, this.status, this.grpc, known);
+                // What gRPC says of a client's doing is on the line alone.
+                ending.recorded = ending.recorded.filter(|_| this.has_recorded);
                 recording.end(end, this.route.template(), this.grpc.code(), &ending);
             }
         });
