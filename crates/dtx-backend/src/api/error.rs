@@ -129,7 +129,7 @@ impl IntoResponse for Error {
         if let Self::Internal(source) | Self::BadGateway(_, source) | Self::Unavailable(source) =
             &self
         {
-            let recorded = RecordedError::new(source.as_ref());
+            let recorded = RecordedError::new(source);
             response.extensions_mut().insert(recorded);
         }
         response

@@ -9,7 +9,7 @@ use axum::extract::connect_info::Connected;
 use axum::routing::get as on_get;
 use axum::serve::{IncomingStream, Listener};
 use futures_util::stream;
-use opentelemetry::Value;
+use telemetry_otel::testing::AttributeValue;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
@@ -105,10 +105,10 @@ async fn a_proxy_on_a_unix_socket_names_the_client_where_local_sockets_are_trust
             assert_eq!(line["client_ip"], client);
         }
         let span = spans.single("GET /");
-        let expected = client.map(Value::from);
+        let expected = client.map(AttributeValue::from);
         assert_eq!(span.get("client.address"), expected.as_ref());
-        assert_eq!(span["url.scheme"], Value::from(scheme));
-        assert_eq!(span["server.address"], Value::from(host));
+        assert_eq!(span["url.scheme"], scheme);
+        assert_eq!(span["server.address"], host);
     }
 }
 
@@ -186,10 +186,10 @@ async fn a_request_over_tls_is_one_of_https() {
     let response = exchange(stream, "").await;
     assert!(response.ends_with("127.0.0.1"), "{response}");
     let span = spans.single("GET /");
-    assert_eq!(span["url.scheme"], Value::from("https"));
-    assert_eq!(span["client.address"], Value::from("127.0.0.1"));
+    assert_eq!(span["url.scheme"], "https");
+    assert_eq!(span["client.address"], "127.0.0.1");
     let duration = metrics.single("http.server.request.duration");
-    assert_eq!(duration.get("url.scheme"), Some(&Value::from("https")));
+    assert_eq!(duration.get("url.scheme"), Some(&AttributeValue::from("https")));
 }
 
 /// A service of gRPC that answers with nothing.
@@ -248,7 +248,7 @@ async fn tonic_over_tcp_has_the_address_of_its_peer() {
     call(endpoint.connect().await.unwrap()).await;
     let line = logs.wait_for("request_completed").await;
     assert_eq!(line["client_ip"], "127.0.0.1");
-    assert_eq!(spans.single(CALL)["url.scheme"], Value::from("http"));
+    assert_eq!(spans.single(CALL)["url.scheme"], "http");
 }
 
 #[tokio::test]
@@ -275,7 +275,7 @@ async fn tonic_over_tls_has_the_address_of_its_peer_and_https() {
     call(endpoint.connect().await.unwrap()).await;
     let line = logs.wait_for("request_completed").await;
     assert_eq!(line["client_ip"], "127.0.0.1");
-    assert_eq!(spans.single(CALL)["url.scheme"], Value::from("https"));
+    assert_eq!(spans.single(CALL)["url.scheme"], "https");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::get as on_get;
 use http::header;
-use opentelemetry::Value;
+use telemetry_otel::testing::AttributeValue;
 use telemetry_http::{ForwardedHeader, HttpTelemetryLayer, Peer, TrustedProxies};
 use telemetry_otel::testing::{capture_metrics, capture_spans};
 
@@ -54,14 +54,14 @@ async fn assert_recorded(
     let span = spans.single("GET /");
     let text = |name| span.get(name).cloned();
     assert_eq!(text("url.scheme"), Some(scheme.into()), "{headers:?}");
-    assert_eq!(text("server.address"), host.map(Value::from), "{headers:?}");
-    assert_eq!(text("server.port"), port.map(Value::from), "{headers:?}");
+    assert_eq!(text("server.address"), host.map(AttributeValue::from), "{headers:?}");
+    assert_eq!(text("server.port"), port.map(AttributeValue::from), "{headers:?}");
     assert_eq!(
         text("client.address"),
-        client.map(Value::from),
+        client.map(AttributeValue::from),
         "{headers:?}"
     );
-    let scheme = Value::from(scheme);
+    let scheme = AttributeValue::from(scheme);
     assert_eq!(metrics.single(DURATION).get("url.scheme"), Some(&scheme));
     for active in metrics.named(ACTIVE) {
         assert_eq!(active.get("url.scheme"), Some(&scheme));
