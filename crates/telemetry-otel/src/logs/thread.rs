@@ -5,6 +5,7 @@ use std::sync::Arc;
 use opentelemetry::logs::{Logger as _, LoggerProvider as _};
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
+use telemetry_core::panic;
 
 use crate::exporter::lower_priority;
 use crate::logs::queue::{Lines, Queue, Task};
@@ -29,9 +30,16 @@ impl Worker {
         }
     }
 
-    /// Works until the queue ends.
+    /// Works until the queue ends. A panic is a line of its own, costs the lines that were taken, and
+    /// the work is begun anew.
     pub(super) fn run(mut self) {
         lower_priority();
+        while panic::catch(|| self.export_all()).is_err() {
+            self.queue.abandoned();
+        }
+    }
+
+    fn export_all(&mut self) {
         let mut lines = Lines::default();
         while let Task::Export { flushes } = self.queue.take(&mut lines) {
             for batch in lines.batches(self.queue.batch_size()) {
