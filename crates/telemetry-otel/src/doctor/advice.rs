@@ -140,7 +140,7 @@ fn advice_on(
             ),
             None => format!(
                 "Is port {port} a collector's, and is it http:// rather than https://, or the \
-                 other way round?"
+                 other way round? With TLS, it may want a client certificate."
             ),
         },
         ExportError::Request(_) => "Check OTEL_EXPORTER_OTLP_ENDPOINT.".to_owned(),

@@ -21,8 +21,9 @@ use crate::exporter::transport::Transport;
 const MAX_REQUEST_SIZE: usize = 4 * 1024 * 1024 - 64 * 1024;
 /// How long the first pause between two tries is; each further one is twice as long.
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(100);
-/// How long a pause is at most, unless the collector asks for more.
-const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
+/// How long a pause is at most, before jitter and unless the collector asks for more. Short beside
+/// the ten seconds that a request has.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Delivers the batches of one signal to its collector.
 #[derive(Debug)]

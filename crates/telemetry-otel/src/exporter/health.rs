@@ -73,6 +73,11 @@ impl Health {
         self.of(signal).made.fetch_add(count, Ordering::Relaxed);
     }
 
+    /// Takes back items that are not to be exported.
+    pub(crate) fn unmade(&self, signal: Signal, count: u64) {
+        self.of(signal).made.fetch_sub(count, Ordering::Relaxed);
+    }
+
     /// Counts an item that is not exported because too many wait.
     pub(crate) fn drop_item(&self, signal: Signal) {
         self.of(signal).dropped.fetch_add(1, Ordering::Relaxed);

@@ -98,13 +98,11 @@ impl Queue {
     /// Takes a copy of a line, or counts it as dropped.
     #[inline]
     pub(super) fn push(&self, line: &[u8]) {
-        self.health.made(Signal::Logs, 1);
         let mut state = self.lock();
         if state.is_ending {
-            drop(state);
-            self.health.lost(Signal::Logs, 1);
             return;
         }
+        self.health.made(Signal::Logs, 1);
         let lines = state.waiting.ends.len() + state.taken;
         let bytes = state.waiting.bytes.len() + state.taken_bytes;
         if lines >= self.settings.max_queue_size() || bytes + line.len() > MOST_BYTES {
@@ -199,11 +197,6 @@ impl Queue {
             .wait_timeout_while(state, timeout, |state| !state.has_ended)
             .unwrap_or_else(PoisonError::into_inner);
         (!waited.timed_out()).then(|| timeout.saturating_sub(begun.elapsed()))
-    }
-
-    /// Says that the application ends, and nobody may wait any more.
-    pub(super) fn is_ending(&self) -> bool {
-        self.lock().is_ending
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

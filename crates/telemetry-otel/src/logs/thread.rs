@@ -7,7 +7,8 @@ use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 use telemetry_core::panic;
 
-use crate::exporter::lower_priority;
+use crate::config::Signal;
+use crate::exporter::{Health, lower_priority};
 use crate::logs::queue::{Lines, Queue, Task};
 use crate::logs::record::Decoder;
 
@@ -18,15 +19,21 @@ pub(super) struct Worker {
     provider: SdkLoggerProvider,
     logger: SdkLogger,
     decoder: Decoder,
+    health: Arc<Health>,
 }
 
 impl Worker {
-    pub(super) fn new(queue: Arc<Queue>, provider: SdkLoggerProvider) -> Self {
+    pub(super) fn new(
+        queue: Arc<Queue>,
+        provider: SdkLoggerProvider,
+        health: &Arc<Health>,
+    ) -> Self {
         Self {
             queue,
             logger: provider.logger(""),
             provider,
             decoder: Decoder::default(),
+            health: Arc::clone(health),
         }
     }
 
@@ -47,8 +54,9 @@ impl Worker {
                 for line in batch {
                     count += 1;
                     let record = self.logger.create_log_record();
-                    if let Some(record) = self.decoder.decode(line, record) {
-                        self.logger.emit(record);
+                    match self.decoder.decode(line, record) {
+                        Some(record) => self.logger.emit(record),
+                        None => self.health.unmade(Signal::Logs, 1),
                     }
                 }
                 self.wait();
@@ -61,10 +69,6 @@ impl Worker {
     /// Waits until the provider has exported what it has, or failed to.
     fn wait(&self) {
         // It waits a time of its own, which may be shorter than an export.
-        while let Err(OTelSdkError::Timeout(_)) = self.provider.force_flush() {
-            if self.queue.is_ending() {
-                break;
-            }
-        }
+        while let Err(OTelSdkError::Timeout(_)) = self.provider.force_flush() {}
     }
 }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use otlp_test_collector::{Behaviour, Collector, Rejection};
+use otlp_test_collector::{Behaviour, Collector, Rejection, Value};
 
 use crate::child::{Ended, play};
 use crate::door::Path;
@@ -189,45 +189,42 @@ fn a_partial_success_is_one_line_and_counted() {
 
 #[test]
 fn data_flows_again_after_a_path_that_swallowed_packets() {
-    for protocol in PROTOCOLS {
-        let collector = Collector::start();
-        let path = Path::open(&collector);
-        let endpoint = format!("http://{}", path.address);
-        let arrived = |after: u64| {
-            let is_late = |at: &otlp_test_collector::LogRecord| {
-                let value = at.attributes.get("at").and_then(|value| match value {
-                    otlp_test_collector::Value::Integer(at) => Some(*at),
-                    _ => None,
-                });
-                at.is("tick") && value.is_some_and(|at| at >= after as i64)
-            };
-            collector.logs().iter().any(is_late)
-        };
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                play(
-                    "minutes",
-                    &collector,
-                    &[
-                        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
-                        ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
-                        ("TEST_SECONDS", "40"),
-                    ],
-                )
-            });
-            let begun = Instant::now();
-            while !arrived(1) {
-                thread::sleep(Duration::from_millis(50));
-            }
-            path.swallow(true);
-            thread::sleep(Duration::from_secs(8));
-            path.swallow(false);
-            let recovered = Instant::now();
-            let after = begun.elapsed().as_secs() + 1;
-            while !arrived(after) {
-                assert!(recovered.elapsed() < Duration::from_secs(30), "{protocol}");
-                thread::sleep(Duration::from_millis(50));
-            }
-        });
-    }
+    thread::scope(|scope| {
+        for protocol in PROTOCOLS {
+            scope.spawn(|| assert_flows_again(protocol));
+        }
+    });
+}
+
+/// Swallows packets on the way to a collector for eight seconds.
+fn assert_flows_again(protocol: &str) {
+    let collector = Collector::start();
+    let path = Path::open(&collector);
+    let endpoint = format!("http://{}", path.address);
+    let has_arrived = |after: i64| {
+        let is_later = |at: Option<&Value>| matches!(at, Some(Value::Integer(at)) if *at >= after);
+        let logs = collector.logs();
+        logs.iter().any(|it| it.is("tick") && is_later(it.attributes.get("at")))
+    };
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
+        ("TEST_SECONDS", "30"),
+    ];
+    thread::scope(|scope| {
+        scope.spawn(|| play("minutes", &collector, &variables));
+        let begun = Instant::now();
+        while !has_arrived(1) {
+            thread::sleep(Duration::from_millis(50));
+        }
+        path.swallow(true);
+        thread::sleep(Duration::from_secs(8));
+        path.swallow(false);
+        let recovered = Instant::now();
+        let after = begun.elapsed().as_secs() as i64 + 1;
+        while !has_arrived(after) {
+            assert!(recovered.elapsed() < Duration::from_secs(20), "{protocol}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
 }

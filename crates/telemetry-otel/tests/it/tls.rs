@@ -192,7 +192,9 @@ fn a_client_shows_its_certificate() {
         assert_eq!(without.said("is_done"), "false");
         for line in without.all("otel_export_failing") {
             let error = line["error"].as_str().unwrap();
-            assert!(error.contains("CertificateRequired"), "{protocol}: {error}");
+            // The alert of TLS 1.3 comes after the handshake: gRPC sees a connection that ends.
+            let is_ended = protocol == "grpc" && error.contains("does not speak grpc");
+            assert!(error.contains("CertificateRequired") || is_ended, "{protocol}: {error}");
         }
     }
 }

@@ -106,7 +106,7 @@ fn failure(status: Status) -> ExportError {
     let is_refused = matches!(code, Code::Unauthenticated | Code::PermissionDenied);
     if let Some(source) = status.source() {
         let is_connecting = source.is::<tonic::ConnectError>()
-            || telemetry_core::error_chain::causes(source).any(|it| it.is::<tonic::ConnectError>());
+            || telemetry_core::error_chain::causes(source).any(<dyn std::error::Error>::is::<tonic::ConnectError>);
         return ExportError::from_connection(source, Protocol::Grpc, is_connecting);
     }
     // Where there is no status of gRPC, tonic makes one of that of HTTP.
