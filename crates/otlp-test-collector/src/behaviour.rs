@@ -36,6 +36,9 @@ pub enum Behaviour {
         /// How many spans, data points or log records it claims to have rejected.
         rejected: i64,
     },
+    /// Refuses payloads of more than this many bytes: 413 over HTTP, `RESOURCE_EXHAUSTED` over gRPC,
+    /// in the words of grpc-go. Keeps and accepts others.
+    LimitSize(usize),
 }
 
 impl Behaviour {
@@ -48,7 +51,10 @@ impl Behaviour {
     /// Whether records are kept and the answer is a success.
     pub(crate) fn accepts(&self) -> bool {
         match self {
-            Self::Accept | Self::Delay(_) | Self::PartialSuccess { .. } => true,
+            Self::Accept
+            | Self::Delay(_)
+            | Self::PartialSuccess { .. }
+            | Self::LimitSize(_) => true,
             Self::Refuse
             | Self::BlackHole
             | Self::Reject(_)

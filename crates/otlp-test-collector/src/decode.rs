@@ -17,6 +17,7 @@ use crate::signal::Signal;
 #[derive(Debug)]
 pub(crate) struct Payload {
     pub(crate) gzip: bool,
+    pub(crate) json: bool,
     /// Decompressed, or as it was sent if that failed.
     pub(crate) bytes: Bytes,
     pub(crate) error: Option<Rejection>,
@@ -28,6 +29,7 @@ impl Payload {
         if !gzip {
             return Self {
                 gzip,
+                json: false,
                 bytes,
                 error: None,
             };
@@ -36,6 +38,7 @@ impl Payload {
         match MultiGzDecoder::new(&bytes[..]).read_to_end(&mut unpacked) {
             Ok(_) => Self {
                 gzip,
+                json: false,
                 bytes: unpacked.into(),
                 error: None,
             },
@@ -43,6 +46,7 @@ impl Payload {
                 let message = format!("the payload is no gzip: {error}");
                 Self {
                     gzip,
+                    json: false,
                     bytes,
                     error: Some(Rejection::status(400).with_message(message)),
                 }
@@ -50,10 +54,17 @@ impl Payload {
         }
     }
 
+    /// Sets whether it is JSON rather than protobuf.
+    pub(crate) fn with_json(mut self, json: bool) -> Self {
+        self.json = json;
+        self
+    }
+
     /// One that cannot be used.
     pub(crate) fn unusable(bytes: Bytes, error: Rejection) -> Self {
         Self {
             gzip: false,
+            json: false,
             bytes,
             error: Some(error),
         }
@@ -66,7 +77,12 @@ impl Payload {
         }
         let signal = signal
             .ok_or_else(|| Rejection::status(404).with_message("nothing is served at this path"))?;
-        batch(signal, &self.bytes).map_err(|error| {
+        let decoded = if self.json {
+            batch_of_json(signal, &self.bytes).map_err(|error| error.to_string())
+        } else {
+            batch(signal, &self.bytes).map_err(|error| error.to_string())
+        };
+        decoded.map_err(|error| {
             let message = format!("the payload is no export of {signal}: {error}");
             Rejection::status(400).with_message(message)
         })
@@ -83,6 +99,20 @@ fn batch(signal: Signal, bytes: &[u8]) -> Result<Batch, DecodeError> {
         )),
         Signal::Logs => Batch::Logs(LogRecord::all(
             ExportLogsServiceRequest::decode(bytes)?.resource_logs,
+        )),
+    })
+}
+
+fn batch_of_json(signal: Signal, bytes: &[u8]) -> serde_json::Result<Batch> {
+    Ok(match signal {
+        Signal::Traces => Batch::Spans(Span::all(
+            serde_json::from_slice::<ExportTraceServiceRequest>(bytes)?.resource_spans,
+        )),
+        Signal::Metrics => Batch::Metrics(Metric::all(
+            serde_json::from_slice::<ExportMetricsServiceRequest>(bytes)?.resource_metrics,
+        )),
+        Signal::Logs => Batch::Logs(LogRecord::all(
+            serde_json::from_slice::<ExportLogsServiceRequest>(bytes)?.resource_logs,
         )),
     })
 }

@@ -1,4 +1,4 @@
-//! OTLP/HTTP with protobuf.
+//! OTLP/HTTP with protobuf or JSON.
 //!
 //! <https://opentelemetry.io/docs/specs/otlp/#otlphttp>
 
@@ -15,6 +15,7 @@ use crate::decode::Payload;
 use crate::messages::{ExportResponse, Status};
 use crate::rejection::Rejection;
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 
 /// Reads the payload of a request.
@@ -28,18 +29,26 @@ pub(crate) fn payload(head: &Parts, body: Bytes) -> Payload {
     if head.method != Method::POST {
         return Payload::unusable(body, refused(405, "the method is not POST"));
     }
-    if header(CONTENT_TYPE) != PROTOBUF.as_bytes() {
-        let error = refused(415, "the content type is not application/x-protobuf");
-        return Payload::unusable(body, error);
+    let is_json = header(CONTENT_TYPE) == b"application/json";
+    if !is_json && header(CONTENT_TYPE) != PROTOBUF.as_bytes() {
+        let problem = "the content type is neither application/x-protobuf nor application/json";
+        return Payload::unusable(body, refused(415, problem));
     }
     match header(CONTENT_ENCODING) {
-        b"" | b"identity" => Payload::new(body, false),
-        b"gzip" => Payload::new(body, true),
+        b"" | b"identity" => Payload::new(body, false).with_json(is_json),
+        b"gzip" => Payload::new(body, true).with_json(is_json),
         _ => Payload::unusable(body, refused(415, "the content encoding is not gzip")),
     }
 }
 
-pub(crate) fn success(response: &ExportResponse) -> Response<AnswerBody> {
+/// Answers with success, in the form of the request.
+pub(crate) fn success(response: &ExportResponse, is_json: bool) -> Response<AnswerBody> {
+    if is_json {
+        let body = response.to_json().to_string();
+        let mut answer = answer(StatusCode::OK, AnswerBody::new(body));
+        answer.headers_mut().insert(CONTENT_TYPE, JSON);
+        return answer;
+    }
     answer(StatusCode::OK, AnswerBody::new(response.encode_to_vec()))
 }
 

@@ -1,6 +1,6 @@
 //! An OTLP collector for tests, which misbehaves on request.
 //!
-//! It serves OTLP over gRPC and over HTTP with protobuf on one port, with and without gzip,
+//! It serves OTLP over gRPC and over HTTP with protobuf or JSON on one port, with and without gzip,
 //! keeps what arrives as typed records, and can be told at any time to refuse connections,
 //! to fall silent, to answer with an error or with nonsense.
 //!
@@ -42,6 +42,7 @@
 //! |---|---|---|---|
 //! | `Accept` | 200 | OK | yes |
 //! | `PartialSuccess` | 200 with `partial_success` | OK with `partial_success` | yes |
+//! | `LimitSize` | 413 where the payload is larger, else 200 | `RESOURCE_EXHAUSTED`, else OK | what is accepted |
 //! | `Delay` | 200, late | OK, late | yes, on arrival |
 //! | `Reject` | the status, with `Retry-After` | the code, with `RetryInfo` | no |
 //! | `GarbageBody` | 200, a body that is no protobuf | OK, a message that is no protobuf | no |

@@ -20,6 +20,25 @@ impl ExportResponse {
     }
 }
 
+impl ExportResponse {
+    /// The same in JSON. The names of what was rejected are those of all three signals: readers skip
+    /// what they do not know.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let Some(partial) = &self.partial_success else {
+            return serde_json::json!({});
+        };
+        let rejected = partial.rejected.to_string();
+        serde_json::json!({
+            "partialSuccess": {
+                "rejectedSpans": rejected,
+                "rejectedDataPoints": rejected,
+                "rejectedLogRecords": rejected,
+                "errorMessage": partial.error_message,
+            },
+        })
+    }
+}
+
 /// `ExportTracePartialSuccess` and those of metrics and logs.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct PartialSuccess {

@@ -19,6 +19,8 @@ pub struct Request {
     pub method: String,
     /// The path; over gRPC the service and method.
     pub path: String,
+    /// The query, without its question mark.
+    pub query: Option<String>,
     /// The headers, over gRPC the metadata.
     pub headers: HeaderMap,
     /// Whether the payload was compressed with gzip.
@@ -50,7 +52,7 @@ impl Request {
 pub enum Protocol {
     /// OTLP/gRPC, over HTTP/2 without TLS.
     Grpc,
-    /// OTLP/HTTP with protobuf, over HTTP/1 or HTTP/2.
+    /// OTLP/HTTP with protobuf or JSON, over HTTP/1 or HTTP/2.
     Http,
 }
 

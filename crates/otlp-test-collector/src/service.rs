@@ -41,19 +41,28 @@ pub(crate) async fn answer(
         Protocol::Http => otlp_http::payload(&head, body),
     };
     let signal = Signal::of_path(head.uri.path());
-    let (batch, error) = match payload.decode(signal) {
+    let (mut batch, mut error) = match payload.decode(signal) {
         Ok(batch) => (Some(batch), None),
         Err(error) => (None, Some(error)),
     };
 
     // Taken once: the answer must fit what is kept.
     let behaviour = store.behaviour().clone();
+    if let Behaviour::LimitSize(limit) = behaviour
+        && payload.bytes.len() > limit
+    {
+        let size = payload.bytes.len();
+        let message = format!("grpc: received message larger than max ({size} vs. {limit})");
+        error = Some(Rejection::status(413).with_message(message));
+        batch = None;
+    }
     let batch = batch.filter(|_| behaviour.accepts());
     let request = Request {
         protocol,
         signal,
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
+        query: head.uri.query().map(str::to_owned),
         headers: head.headers,
         gzip: payload.gzip,
         size,
@@ -64,9 +73,10 @@ pub(crate) async fn answer(
     };
     store.keep(request, batch);
 
+    let is_json = payload.json;
     let success = |response| match protocol {
         Protocol::Grpc => grpc::success(&response),
-        Protocol::Http => otlp_http::success(&response),
+        Protocol::Http => otlp_http::success(&response, is_json),
     };
     let rejected = |rejection: &Rejection| match protocol {
         Protocol::Grpc => grpc::rejection(rejection),
@@ -88,7 +98,7 @@ pub(crate) async fn answer(
             Protocol::Http => otlp_http::truncated(&connection),
         },
         (_, Some(error)) => rejected(&error),
-        (Behaviour::Accept, None) => success(ExportResponse::default()),
+        (Behaviour::Accept | Behaviour::LimitSize(_), None) => success(ExportResponse::default()),
         (Behaviour::Delay(time), None) => {
             store.sleep(time).await;
             success(ExportResponse::default())

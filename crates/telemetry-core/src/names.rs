@@ -203,11 +203,19 @@ fields! {
     /// How many log lines were lost.
     DROPPED_LINES: "integer" = "dropped_lines";
     /// `traces`, `metrics` or `logs`, on events about export.
-    SIGNAL: "string" = "signal";
+    EXPORT_SIGNAL: "string" = "export.signal";
     /// How many exports failed.
     FAILED_EXPORTS: "integer" = "failed_exports";
-    /// How many spans and log records were not exported, because too many waited.
+    /// How many spans, data points or log records were lost while export failed.
     DROPPED_RECORDS: "integer" = "dropped_records";
+    /// How many of them a collector refused.
+    REJECTED_RECORDS: "integer" = "rejected_records";
+    /// How many spans did not reach the collector.
+    LOST_SPANS: "integer" = "lost_spans";
+    /// How many points of metrics did not reach the collector.
+    LOST_DATA_POINTS: "integer" = "lost_data_points";
+    /// How many log records did not reach the collector.
+    LOST_LOG_RECORDS: "integer" = "lost_log_records";
 }
 
 /// The fields of an HTTP event that tell the request from others.
@@ -236,13 +244,20 @@ events! {
     CONTEXT_LIMIT_REACHED: "warning" = "context_limit_reached", [KEY_LIMIT];
     /// Code panicked, and no request, connection, job or message reports it on a line of its own.
     WORK_PANICKED: "error" = "work_panicked", [ERROR, EXCEPTION, THREAD_NAME];
-    /// Export is asked for, and there is nowhere to export to.
-    OTEL_EXPORT_OFF: "info" = "otel_export_off", [PROBLEM];
-    /// Export begins to fail.
-    OTEL_EXPORT_FAILING: "warning" = "otel_export_failing", [SIGNAL, ERROR];
-    /// Export works again.
+    /// Export is asked for, and there is nowhere to export to (a warning), or a setting keeps it
+    /// from working (an error).
+    OTEL_EXPORT_OFF: "warning" = "otel_export_off", [PROBLEM];
+    /// The export of a signal begins to fail.
+    OTEL_EXPORT_FAILING: "warning" = "otel_export_failing", [EXPORT_SIGNAL, ERROR];
+    /// The export of a signal works again.
     OTEL_EXPORT_RECOVERED: "warning" = "otel_export_recovered",
-        [FAILED_EXPORTS, DROPPED_RECORDS, DURATION_MS];
+        [EXPORT_SIGNAL, FAILED_EXPORTS, DROPPED_RECORDS, DURATION_MS];
+    /// The collector takes a part of what it is sent, or warns of it.
+    OTEL_RECORDS_REJECTED: "warning" = "otel_records_rejected",
+        [EXPORT_SIGNAL, REJECTED_RECORDS, ERROR];
+    /// At the end of the process: what did not reach the collector, and why.
+    OTEL_RECORDS_LOST: "warning" = "otel_records_lost",
+        [LOST_SPANS, LOST_DATA_POINTS, LOST_LOG_RECORDS, ERROR];
 
     /// A response went out whole, with a status below 500, and with a status of gRPC that is no error
     /// of the server.

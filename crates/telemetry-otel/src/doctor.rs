@@ -54,22 +54,22 @@ pub fn doctor(config: &Config, environment: &Environment, timeout: Duration) -> 
 
 fn signals(otel: &OtelConfig, timeout: Duration) -> Vec<SignalReport> {
     let signals = Signal::ALL.map(|signal| (signal, otel.exporter(signal), otel.otlp(signal)));
-    let checks = signals.map(|(signal, exporter, settings)| async move {
-        let mut report = SignalReport::new(signal, exporter, settings);
+    let checks = signals.clone().map(|(signal, exporter, settings)| async move {
+        let mut report = SignalReport::new(signal, exporter, settings.as_ref());
         if let (Exporter::Otlp, Some(settings)) = (exporter, settings) {
-            check::check(settings, timeout, &mut report).await;
+            check::check(&settings, otel.network(), timeout, &mut report).await;
         }
         report
     });
     let runtime = match ExportRuntime::start() {
         Ok(runtime) => runtime,
         Err(error) => {
-            let told = signals.map(|(signal, exporter, settings)| {
-                let mut report = SignalReport::new(signal, exporter, settings);
+            let reports = signals.map(|(signal, exporter, settings)| {
+                let mut report = SignalReport::new(signal, exporter, settings.as_ref());
                 report.problem = Some(format!("cannot start the thread that exports: {error}"));
                 report
             });
-            return told.into();
+            return reports.into();
         }
     };
     runtime.run(futures_util::future::join_all(checks))

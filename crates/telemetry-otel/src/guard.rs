@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use telemetry_core::TelemetryGuard;
+use telemetry_core::{TelemetryGuard, names};
 
+use crate::exporter::{LOGGER, Loss};
 use crate::pipeline::{Action, Pipeline};
 
 /// How long the end of the program waits for export, unless it says so itself.
@@ -142,6 +143,30 @@ fn export(pipeline: Option<&Pipeline>, action: Action, deadline: Duration) -> bo
     });
     // Not `all`, which would not wait for those behind one that failed.
     let failed = results.filter(|is_ok| !is_ok).count();
+    if let Action::Shutdown(_) = action {
+        write_loss(&pipeline.health.loss(), deadline, failed > 0);
+    }
     // A provider that ends says nothing of an export that fails.
     failed == 0 && pipeline.health.all_failures() == failures
+}
+
+/// Writes what did not reach the collector, if anything did not.
+fn write_loss(loss: &Loss, deadline: Duration, is_late: bool) {
+    let Loss {
+        items: [spans, data_points, log_records],
+        error,
+    } = loss;
+    if spans + data_points + log_records == 0 {
+        return;
+    }
+    let late = is_late.then(|| format!("export did not end within {deadline:?}"));
+    let error = error.clone().or(late);
+    tracing::warn!(
+        target: LOGGER,
+        message = names::event::OTEL_RECORDS_LOST,
+        { names::LOST_SPANS } = spans,
+        { names::LOST_DATA_POINTS } = data_points,
+        { names::LOST_LOG_RECORDS } = log_records,
+        { names::ERROR } = error,
+    );
 }

@@ -1,15 +1,13 @@
 //! Installing log lines and export together.
 
 use opentelemetry::global;
-use telemetry_core::{
-    Config, ConfigWarning, Environment, InstallError, Telemetry, error_chain, names,
-};
+use telemetry_core::{Config, Environment, InstallError, Telemetry, error_chain, names};
 
 use crate::config::{Exporter, OtelConfig, Signal};
 use crate::exporter::LOGGER;
 use crate::guard::OtelGuard;
 use crate::metrics;
-use crate::pipeline::{Pipeline, PipelineError};
+use crate::pipeline::Pipeline;
 use crate::propagators;
 use crate::resource::resource;
 use crate::spans;
@@ -105,14 +103,14 @@ impl OtelBuilder {
             telemetry,
         } = self;
         let is_asked_for = config.is_enabled() && config.is_otel_enabled();
-        let off = is_asked_for.then(|| why_nothing(&otel)).flatten();
-        let mut config = config.with_warnings(otel.warnings().to_vec());
-        let mut pipeline = None;
+        let off = is_asked_for.then(|| no_destination_reason(&otel)).flatten();
+        let config = config.with_warnings(otel.warnings().to_vec());
+        let (mut pipeline, mut failure) = (None, None);
         if is_asked_for && off.is_none() {
             let resource = resource(&config, &otel, version.as_deref());
             match Pipeline::build(&otel, &resource) {
                 Ok(built) => pipeline = Some(built),
-                Err(error) => config = config.with_warnings([cannot_export(&error)]),
+                Err(error) => failure = Some(error_chain::sentence(&error)),
             }
         }
         let config = config.with_otel_enabled(pipeline.is_some());
@@ -129,7 +127,7 @@ impl OtelBuilder {
         let lines = telemetry.with_config(config).install_with(|| {
             is_first = true;
             // Also when nothing is exported: the trace goes on from who calls to who is called.
-            propagators::set(otel.propagators);
+            propagators::set(otel.propagators());
             if let Some(pipeline) = &pipeline {
                 set_globals(pipeline);
             }
@@ -138,7 +136,14 @@ impl OtelBuilder {
             return Ok(OtelGuard::further(lines));
         }
         if let Some(problem) = off {
-            tracing::info!(
+            tracing::warn!(
+                target: LOGGER,
+                message = names::event::OTEL_EXPORT_OFF,
+                { names::PROBLEM } = problem,
+            );
+        }
+        if let Some(problem) = failure {
+            tracing::error!(
                 target: LOGGER,
                 message = names::event::OTEL_EXPORT_OFF,
                 { names::PROBLEM } = problem,
@@ -149,7 +154,7 @@ impl OtelBuilder {
 }
 
 /// Says why there is nothing to export to, where that is so.
-pub(crate) fn why_nothing(otel: &OtelConfig) -> Option<&'static str> {
+pub(crate) fn no_destination_reason(otel: &OtelConfig) -> Option<&'static str> {
     let mut signals = Signal::ALL.into_iter();
     if signals.clone().any(|signal| otel.exports(signal)) {
         None
@@ -157,14 +162,6 @@ pub(crate) fn why_nothing(otel: &OtelConfig) -> Option<&'static str> {
         Some("the exporters of all signals are none")
     } else {
         Some("OTEL_EXPORTER_OTLP_ENDPOINT is not set to a URL, and no exporter is console")
-    }
-}
-
-fn cannot_export(error: &PipelineError) -> ConfigWarning {
-    ConfigWarning {
-        variable: "OTEL_ENABLED".to_owned(),
-        problem: error_chain::sentence(error),
-        using: "false".to_owned(),
     }
 }
 

@@ -38,9 +38,11 @@
 //!
 //! | event | level | fields | when |
 //! |---|---|---|---|
-//! | `otel_export_off` | info | `problem` | export is asked for, and there is nowhere to export to |
-//! | `otel_export_failing` | warning | `signal`, `error` | export begins to fail; at any `LOG_LEVEL` |
-//! | `otel_export_recovered` | warning | `failed_exports`, `dropped_records`, `duration_ms` | export works again; at any `LOG_LEVEL` |
+//! | `otel_export_off` | warning | `problem` | export is asked for, and there is nowhere to export to, or a setting keeps it from working (error); at any `LOG_LEVEL` |
+//! | `otel_export_failing` | warning | `export.signal`, `error` | the export of a signal begins to fail; at any `LOG_LEVEL` |
+//! | `otel_export_recovered` | warning | `export.signal`, `failed_exports`, `dropped_records`, `duration_ms` | it works again; at any `LOG_LEVEL` |
+//! | `otel_records_rejected` | warning | `export.signal`, `rejected_records`, `error` | the collector takes a part of what it is sent, or warns of it; at any `LOG_LEVEL` |
+//! | `otel_records_lost` | warning | `lost_spans`, `lost_data_points`, `lost_log_records`, `error` | at the end: what did not reach the collector, and why; at any `LOG_LEVEL` |
 //!
 //! Integers have limits: OTLP has none above that of `i64`, so on log records a larger one is a
 //! string. On spans of `tracing`, every unsigned field is a string, for `tracing-opentelemetry` does
@@ -91,8 +93,8 @@ mod spans;
 pub mod testing;
 
 pub use config::{
-    BatchSettings, Exporter, Headers, OtelConfig, OtlpSettings, Propagators, Protocol, Sampler,
-    Signal, VARIABLES,
+    BatchSettings, Exporter, Headers, OtelConfig, OtlpOptions, OtlpSettings, Propagators, Protocol,
+    Sampler, Signal, VARIABLES,
 };
 pub use doctor::{Report, Setting, SignalReport, doctor};
 pub use guard::OtelGuard;

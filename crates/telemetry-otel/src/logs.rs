@@ -44,7 +44,7 @@ impl LogRecords {
         health: &Arc<Health>,
     ) -> io::Result<Self> {
         let queue = Arc::new(Queue::new(settings, Arc::clone(health)));
-        let worker = Worker::new(Arc::clone(&queue), provider.clone());
+        let worker = Worker::new(Arc::clone(&queue), provider.clone(), health);
         std::thread::Builder::new()
             .name("telemetry-records".into())
             .spawn(move || worker.run())?;

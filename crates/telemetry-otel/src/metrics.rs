@@ -44,7 +44,7 @@ pub(crate) fn register(provider: &SdkMeterProvider, health: &Arc<Health>) {
             .with_description(description)
             .with_callback(move |observer| {
                 for signal in Signal::ALL {
-                    let attributes = [KeyValue::new(names::SIGNAL, signal.to_string())];
+                    let attributes = [KeyValue::new(names::EXPORT_SIGNAL, signal.to_string())];
                     observer.observe(count(&health, signal), &attributes);
                 }
             })

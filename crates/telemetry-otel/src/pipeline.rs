@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{BatchLogProcessor, LogExporter, SdkLoggerProvider};
@@ -13,10 +12,8 @@ use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider, SpanExporter};
 use opentelemetry_sdk::{logs, trace};
 
-use crate::config::{BatchSettings, Exporter, OtelConfig, OtlpSettings, Signal};
-use crate::exporter::{
-    Console, ExportRuntime, Health, Watched, otlp_logs, otlp_metrics, otlp_spans,
-};
+use crate::config::{Exporter, OtelConfig, Signal};
+use crate::exporter::{Console, ExportRuntime, Health, OtlpExporter, TransportError};
 use crate::logs::LogRecords;
 use crate::origin::Origin;
 use crate::span_queue::{Bounded, Draining, Waiting};
@@ -40,10 +37,10 @@ pub(crate) struct Pipeline {
 pub(crate) enum PipelineError {
     #[error("cannot start a thread that exports")]
     Thread(#[source] io::Error),
-    #[error("cannot make the exporter of {signal}")]
+    #[error("cannot export {signal}")]
     Exporter {
         signal: Signal,
-        source: ExporterBuildError,
+        source: TransportError,
     },
 }
 
@@ -70,28 +67,25 @@ impl Pipeline {
         };
         let logs = parts.provider(
             Signal::Logs,
-            config.log_records.export_timeout,
-            otlp_logs,
+            config.log_batches().export_timeout(),
             |exporter| parts.logger_provider(exporter),
             |console| parts.logger_provider(console),
         )?;
         Ok(Self {
             traces: parts.provider(
                 Signal::Traces,
-                config.spans.export_timeout,
-                otlp_spans,
+                config.span_batches().export_timeout(),
                 |exporter| parts.tracer_provider(exporter),
                 |console| parts.tracer_provider(console),
             )?,
             metrics: parts.provider(
                 Signal::Metrics,
-                config.metric_timeout,
-                otlp_metrics,
-                |exporter| parts.meter_provider(exporter),
+                config.metric_timeout(),
+                |exporter| parts.meter_provider(exporter.with_temporality(config.temporality())),
                 |console| parts.meter_provider(console),
             )?,
             logs: logs
-                .map(|provider| LogRecords::start(provider, config.log_records, &parts.health))
+                .map(|provider| LogRecords::start(provider, config.log_batches(), &parts.health))
                 .transpose()
                 .map_err(PipelineError::Thread)?,
             health: parts.health,
@@ -102,6 +96,9 @@ impl Pipeline {
 
     /// What ends, or flushes, each provider: to be done side by side.
     pub(crate) fn each(&self, action: Action) -> Vec<ProviderAction> {
+        if let Action::Shutdown(_) = action {
+            self.health.end();
+        }
         let actions = [
             act(
                 self.traces.as_ref(),
@@ -135,56 +132,58 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// The provider of a signal; `None` when it is not exported.
-    fn provider<E, P>(
+    /// The provider of a signal; `None` when it is not exported. `timeout` bounds the export of a
+    /// batch.
+    fn provider<P>(
         &self,
         signal: Signal,
         timeout: Duration,
-        exporter: fn(&OtlpSettings, &ExportRuntime) -> Result<E, ExporterBuildError>,
-        of_otlp: impl FnOnce(Watched<E>) -> P,
+        of_otlp: impl FnOnce(OtlpExporter) -> P,
         of_console: impl FnOnce(Console) -> P,
     ) -> Result<Option<P>, PipelineError> {
         let settings = match self.config.exporter(signal) {
             Exporter::None => return Ok(None),
-            Exporter::Console => return Ok(Some(of_console(Console))),
+            Exporter::Console => return Ok(Some(of_console(Console::new(&self.health)))),
             Exporter::Otlp => self.config.otlp(signal),
         };
         let Some(settings) = settings else {
             return Ok(None);
         };
-        let exporter = exporter(settings, &self.runtime)
-            .map_err(|source| PipelineError::Exporter { signal, source })?;
-        let watched = Watched::new(exporter, signal, timeout, &self.runtime, &self.health);
-        Ok(Some(of_otlp(watched)))
+        let exporter = OtlpExporter::new(
+            &settings,
+            signal,
+            self.config.network(),
+            timeout,
+            &self.runtime,
+            &self.health,
+        );
+        exporter
+            .map(|exporter| Some(of_otlp(exporter)))
+            .map_err(|source| PipelineError::Exporter { signal, source })
     }
 
     fn tracer_provider(&self, exporter: impl SpanExporter + 'static) -> SdkTracerProvider {
-        let BatchSettings {
-            max_queue_size,
-            max_export_batch_size,
-            schedule_delay,
-            export_timeout: _,
-        } = self.config.spans;
+        let settings = self.config.span_batches();
         let batches = trace::BatchConfigBuilder::default()
-            .with_max_queue_size(max_queue_size)
-            .with_max_export_batch_size(max_export_batch_size)
-            .with_scheduled_delay(schedule_delay)
+            .with_max_queue_size(settings.max_queue_size())
+            .with_max_export_batch_size(settings.max_export_batch_size())
+            .with_scheduled_delay(settings.schedule_delay())
             .build();
         let waiting = Waiting::default();
         let processor = BatchSpanProcessor::builder(Draining::new(exporter, &waiting))
             .with_batch_config(batches)
             .build();
-        let processor = Bounded::new(processor, max_queue_size, waiting, &self.health);
+        let processor = Bounded::new(processor, settings.max_queue_size(), waiting, &self.health);
         SdkTracerProvider::builder()
             .with_resource(self.resource.clone())
-            .with_sampler(self.config.sampler.to_sdk())
+            .with_sampler(self.config.sampler().to_sdk())
             .with_span_processor(processor)
             .build()
     }
 
     fn meter_provider(&self, exporter: impl PushMetricExporter) -> SdkMeterProvider {
         let reader = PeriodicReader::builder(exporter)
-            .with_interval(self.config.metric_interval)
+            .with_interval(self.config.metric_interval())
             .build();
         SdkMeterProvider::builder()
             .with_resource(self.resource.clone())
@@ -193,16 +192,11 @@ impl Parts<'_> {
     }
 
     fn logger_provider(&self, exporter: impl LogExporter + 'static) -> SdkLoggerProvider {
-        let BatchSettings {
-            max_queue_size,
-            max_export_batch_size,
-            schedule_delay,
-            export_timeout: _,
-        } = self.config.log_records;
+        let settings = self.config.log_batches();
         let batches = logs::BatchConfigBuilder::default()
-            .with_max_queue_size(max_queue_size)
-            .with_max_export_batch_size(max_export_batch_size)
-            .with_scheduled_delay(schedule_delay)
+            .with_max_queue_size(settings.max_queue_size())
+            .with_max_export_batch_size(settings.max_export_batch_size())
+            .with_scheduled_delay(settings.schedule_delay())
             .build();
         let processor = BatchLogProcessor::builder(exporter)
             .with_batch_config(batches)

@@ -29,7 +29,7 @@ pub(crate) fn resource(config: &Config, otel: &OtelConfig, version: Option<&str>
     if let Some(version) = version {
         attributes.push(KeyValue::new(SERVICE_VERSION, version.to_owned()));
     }
-    let said = otel.resource_attributes.iter();
+    let said = otel.resource_attributes().iter();
     let said = said.map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
     // Not `builder`: that reads the environment by rules of its own.
     Resource::builder_empty()

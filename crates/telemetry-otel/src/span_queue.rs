@@ -66,10 +66,11 @@ impl<P: SpanProcessor> SpanProcessor for Bounded<P> {
         if self.origin.is_forked() {
             return;
         }
+        self.health.made(Signal::Traces, 1);
         let Waiting(waiting) = &self.waiting;
         if waiting.fetch_add(1, Ordering::Relaxed) >= self.most {
             waiting.fetch_sub(1, Ordering::Relaxed);
-            self.health.drop_record(Signal::Traces);
+            self.health.drop_item(Signal::Traces);
         } else {
             self.processor.on_end(span);
         }

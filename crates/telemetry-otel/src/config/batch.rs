@@ -1,41 +1,104 @@
 //! How spans and log records are gathered before they are sent.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use telemetry_core::EnvironmentReader;
 
-use super::signal::milliseconds;
+use super::otlp::milliseconds;
 
 /// What a queue may hold: its memory is taken at the start.
 const MAX_QUEUE_SIZE: usize = 1 << 20;
 
-/// How records are gathered into batches.
+/// The longest and the shortest time of a batch.
+const BATCH_TIMES: RangeInclusive<Duration> =
+    Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
+
+/// How spans or log records are gathered into batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct BatchSettings {
-    /// How many records wait at most; more are dropped.
-    pub max_queue_size: usize,
-    /// How many are sent at once.
-    pub max_export_batch_size: usize,
-    /// How long the first of a batch waits for others.
-    pub schedule_delay: Duration,
-    /// How long sending a batch may take.
-    pub export_timeout: Duration,
+    max_queue_size: usize,
+    max_export_batch_size: usize,
+    schedule_delay: Duration,
+    export_timeout: Duration,
 }
 
 impl BatchSettings {
+    /// The specification's defaults for spans: 2,048 wait at most, 512 are sent at once, after 5 s,
+    /// within 30 s.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            max_queue_size: 2048,
+            max_export_batch_size: 512,
+            schedule_delay: Duration::from_secs(5),
+            export_timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// How many wait at most; more are dropped.
+    #[must_use]
+    pub fn max_queue_size(self) -> usize {
+        self.max_queue_size
+    }
+
+    /// Sets how many wait at most: 1 to 1,048,576, and the nearest of these otherwise. A batch is
+    /// never larger.
+    #[must_use]
+    pub fn with_max_queue_size(mut self, size: usize) -> Self {
+        self.max_queue_size = size.clamp(1, MAX_QUEUE_SIZE);
+        self.max_export_batch_size = self.max_export_batch_size.min(self.max_queue_size);
+        self
+    }
+
+    /// How many are sent at once.
+    #[must_use]
+    pub fn max_export_batch_size(self) -> usize {
+        self.max_export_batch_size
+    }
+
+    /// Sets how many are sent at once: 1 to what the queue holds, and the nearest of these otherwise.
+    #[must_use]
+    pub fn with_max_export_batch_size(mut self, size: usize) -> Self {
+        self.max_export_batch_size = size.clamp(1, self.max_queue_size);
+        self
+    }
+
+    /// How long the first of a batch waits for others.
+    #[must_use]
+    pub fn schedule_delay(self) -> Duration {
+        self.schedule_delay
+    }
+
+    /// Sets how long the first of a batch waits for others: a millisecond to a day, and the nearest
+    /// of these otherwise.
+    #[must_use]
+    pub fn with_schedule_delay(mut self, delay: Duration) -> Self {
+        self.schedule_delay = delay.clamp(*BATCH_TIMES.start(), *BATCH_TIMES.end());
+        self
+    }
+
+    /// How long sending a batch may take.
+    #[must_use]
+    pub fn export_timeout(self) -> Duration {
+        self.export_timeout
+    }
+
+    /// Sets how long sending a batch may take: a millisecond to a day, and the nearest of these
+    /// otherwise.
+    #[must_use]
+    pub fn with_export_timeout(mut self, timeout: Duration) -> Self {
+        self.export_timeout = timeout.clamp(*BATCH_TIMES.start(), *BATCH_TIMES.end());
+        self
+    }
+
     /// Reads the variables that begin with `prefix`.
     pub(super) fn read(
         reader: &mut EnvironmentReader<'_>,
         prefix: &str,
         schedule_delay: Duration,
     ) -> Self {
-        let mut settings = Self {
-            max_queue_size: 2048,
-            max_export_batch_size: 512,
-            schedule_delay,
-            export_timeout: Duration::from_secs(30),
-        };
+        let mut settings = Self::new().with_schedule_delay(schedule_delay);
         for (suffix, setting) in [
             ("MAX_QUEUE_SIZE", &mut settings.max_queue_size),
             ("MAX_EXPORT_BATCH_SIZE", &mut settings.max_export_batch_size),
@@ -60,6 +123,12 @@ impl BatchSettings {
             }
         }
         settings
+    }
+}
+
+impl Default for BatchSettings {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

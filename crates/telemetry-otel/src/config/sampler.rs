@@ -53,6 +53,16 @@ impl Sampler {
         sampler
     }
 
+    /// Says whether its ratio, if it has one, is from 0 to 1.
+    pub(super) fn is_valid(self) -> bool {
+        match self {
+            Self::TraceIdRatio(ratio) | Self::ParentBasedTraceIdRatio(ratio) => {
+                (0.0..=1.0).contains(&ratio)
+            }
+            _ => true,
+        }
+    }
+
     pub(crate) fn to_sdk(self) -> SdkSampler {
         let parent_based = |root| SdkSampler::ParentBased(Box::new(root));
         match self {

@@ -44,18 +44,14 @@ fn an_empty_environment_gives_the_defaults() {
     assert_eq!(config.sampler, Sampler::ParentBasedTraceIdRatio(0.1));
     assert_eq!(config.propagators.to_string(), "tracecontext,baggage");
     assert_eq!(config.resource_attributes, []);
-    let batches = BatchSettings {
-        max_queue_size: 2048,
-        max_export_batch_size: 512,
-        schedule_delay: Duration::from_secs(5),
-        export_timeout: Duration::from_secs(30),
-    };
-    assert_eq!(config.spans, batches);
-    let log_batches = BatchSettings {
-        schedule_delay: Duration::from_secs(1),
-        ..batches
-    };
-    assert_eq!(config.log_records, log_batches);
+    let batches = config.span_batches();
+    assert_eq!(batches, BatchSettings::new());
+    assert_eq!(batches.max_queue_size(), 2048);
+    assert_eq!(batches.max_export_batch_size(), 512);
+    assert_eq!(batches.schedule_delay(), Duration::from_secs(5));
+    assert_eq!(batches.export_timeout(), Duration::from_secs(30));
+    let log_batches = batches.with_schedule_delay(Duration::from_secs(1));
+    assert_eq!(config.log_batches(), log_batches);
     assert_eq!(config.metric_interval, Duration::from_secs(60));
     assert_eq!(config.metric_timeout, Duration::from_secs(30));
     assert_eq!(config.warnings(), []);
@@ -146,15 +142,15 @@ fn what_is_said_of_one_signal_wins_for_that_one_alone() {
     ]);
     let logs = config.otlp(Signal::Logs).unwrap();
     assert_eq!(logs.protocol, Protocol::HttpProtobuf);
-    assert_eq!(header(logs, "x-all").as_deref(), Some("1"));
-    assert_eq!(header(logs, "x-both").as_deref(), Some("all"));
+    assert_eq!(header(&logs, "x-all").as_deref(), Some("1"));
+    assert_eq!(header(&logs, "x-both").as_deref(), Some("all"));
     assert_eq!(logs.timeout, Duration::from_secs(1));
     assert!(logs.gzip);
     let metrics = config.otlp(Signal::Metrics).unwrap();
     assert_eq!(metrics.protocol, Protocol::Grpc);
     assert_eq!(metrics.endpoint, "http://localhost:4318/");
-    assert_eq!(header(metrics, "x-all"), None);
-    assert_eq!(header(metrics, "x-both").as_deref(), Some("metrics"));
+    assert_eq!(header(&metrics, "x-all"), None);
+    assert_eq!(header(&metrics, "x-both").as_deref(), Some("metrics"));
     assert_eq!(metrics.timeout, Duration::from_millis(250));
     assert!(!metrics.gzip);
 }
@@ -224,8 +220,8 @@ fn a_bad_value_leaves_the_default_with_one_warning() {
         ),
         (
             "OTEL_EXPORTER_OTLP_PROTOCOL",
-            "http/json",
-            "\"http/json\" is not one of grpc, http/protobuf; using the protocol of the port"
+            "http/xml",
+            "\"http/xml\" is not one of grpc, http/protobuf, http/json; using the protocol of the port"
                 .into(),
         ),
         (
@@ -390,7 +386,7 @@ fn resource_attributes_are_percent_encoded_and_the_service_name_wins() {
 fn a_batch_is_no_larger_than_the_queue() {
     let queue = ("OTEL_BSP_MAX_QUEUE_SIZE", "100");
     let config = config(&[queue]);
-    assert_eq!(config.spans.max_export_batch_size, 100);
+    assert_eq!(config.span_batches().max_export_batch_size(), 100);
     assert_eq!(config.warnings(), []);
     assert_eq!(
         warnings(&[queue, ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "200")]),

@@ -8,15 +8,21 @@ use telemetry_core::milliseconds;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::config::OtlpSettings;
+use crate::config::{NetworkSettings, OtlpSettings};
 use crate::doctor::advice::{self, Failure};
 use crate::doctor::report::SignalReport;
-use crate::doctor::request;
+use crate::doctor::request::{Attempt, RequestFailure};
+use crate::exporter::ExportError;
 
 /// Goes as far as it can in this time, and writes down how far that was.
-pub(super) async fn check(settings: &OtlpSettings, limit: Duration, report: &mut SignalReport) {
+pub(super) async fn check(
+    settings: &OtlpSettings,
+    network: &NetworkSettings,
+    limit: Duration,
+    report: &mut SignalReport,
+) {
     let mut step = Step::Resolve;
-    let steps = steps(settings, report, &mut step);
+    let steps = steps(settings, network, report, &mut step);
     let result = timeout(limit, steps).await;
     let failure = match result {
         Ok(Ok(())) => return,
@@ -37,10 +43,16 @@ pub(super) enum Step {
 
 async fn steps(
     settings: &OtlpSettings,
+    network: &NetworkSettings,
     report: &mut SignalReport,
     step: &mut Step,
 ) -> Result<(), Failure> {
-    let (host, port) = host_and_port(settings);
+    let (mut host, mut port) = host_and_port(settings);
+    if let Some(proxy) = network.proxy_for(settings.endpoint()) {
+        host = proxy.uri().host().unwrap_or_default().to_owned();
+        port = proxy.uri().port_u16().unwrap_or(80);
+        report.steps.push(format!("the connection goes through the proxy {host}:{port}"));
+    }
     let addresses = resolve(&host, port).await?;
     let shown: Vec<_> = addresses.iter().map(|to| to.ip().to_string()).collect();
     report.steps.push(format!("{host} is {}", shown.join(", ")));
@@ -55,7 +67,22 @@ async fn steps(
 
     *step = Step::Send;
     let begun = Instant::now();
-    request::send(settings, report.signal).await?;
+    let attempt = Attempt {
+        settings,
+        signal: report.signal,
+        network,
+    };
+    attempt.send().await.map_err(|failure| match failure {
+        RequestFailure::Settings(error) => Failure::Settings(error),
+        RequestFailure::Export {
+            error: ExportError::TimedOut(limit),
+            ..
+        } => Failure::TimedOut {
+            step: Step::Send,
+            limit,
+        },
+        RequestFailure::Export { error, speaks } => Failure::Export { error, speaks },
+    })?;
     let took = milliseconds(begun.elapsed());
     report
         .steps

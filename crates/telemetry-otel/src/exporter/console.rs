@@ -1,6 +1,7 @@
 //! Export to the standard error, for people.
 
 use std::io::{self, Write as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -13,13 +14,27 @@ use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use telemetry_core::milliseconds;
 
+use crate::config::Signal;
+use crate::exporter::Health;
+
 /// Writes one line for each span and log record, and one for each metric, to the standard
 /// error: the standard output is the log's.
 #[derive(Debug)]
-pub(crate) struct Console;
+pub(crate) struct Console {
+    health: Arc<Health>,
+}
+
+impl Console {
+    pub(crate) fn new(health: &Arc<Health>) -> Self {
+        Self {
+            health: Arc::clone(health),
+        }
+    }
+}
 
 impl SpanExporter for Console {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        self.health.sent(Signal::Traces, batch.len() as u64);
         for span in batch {
             let duration = span.end_time.duration_since(span.start_time);
             let status = match &span.status {
@@ -44,6 +59,7 @@ impl SpanExporter for Console {
 impl LogExporter for Console {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
         for (record, _scope) in batch.iter() {
+            self.health.sent(Signal::Logs, 1);
             let mut text = String::new();
             for (key, value) in record.attributes_iter() {
                 text.push_str(&format!(" {key}={value:?}"));

@@ -1,66 +1,131 @@
-//! Whether export works, said once when that changes.
+//! Whether export works: counted for every item, and logged once when it changes.
 
 use std::fmt::Display;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use telemetry_core::{milliseconds, names};
 
 use crate::config::Signal;
+use crate::exporter::request::Answer;
 
 /// The `logger` of this crate's lines. Lines of this name are not exported.
 pub(crate) const LOGGER: &str = "telemetry_otel";
 
-/// Follows the exports of all signals: a dead collector is one line, not one for each
-/// batch of each signal.
+/// Follows what becomes of every item: a span, a log record or a data point. A dead collector is one
+/// line for each signal, not one for each batch.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
+    signals: [SignalHealth; 3],
+    is_ending: AtomicBool,
+}
+
+/// What became of one signal since the process began.
+#[derive(Debug, Default)]
+struct SignalHealth {
+    /// Items that were recorded.
+    made: AtomicU64,
+    /// Items that the collector took.
+    sent: AtomicU64,
+    /// Items that are lost, for any reason.
+    lost: AtomicU64,
+    /// Those that are lost because too many waited.
+    dropped: AtomicU64,
+    /// Exports that failed, after all tries.
+    failures: AtomicU64,
     state: Mutex<State>,
-    /// How many exports of each signal have failed since the process began.
-    failures: [AtomicU64; 3],
-    /// How many records of each signal were dropped since the process began.
-    dropped: [AtomicU64; 3],
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The signals whose last export failed.
-    failing: Vec<Signal>,
-    /// When the first of them began to.
-    since: Option<Instant>,
+    /// Present while exports fail.
+    failing: Option<Failing>,
+    /// Why an item was lost last.
+    last_error: Option<String>,
+    /// Whether the last answer refused items or had a warning.
+    is_rejecting: bool,
+}
+
+#[derive(Debug)]
+struct Failing {
+    since: Instant,
     /// How many exports have failed since then.
-    failed: u64,
-    /// How many records had been dropped by then.
-    dropped_before: u64,
+    exports: u64,
+    /// How many items were lost before.
+    lost_before: u64,
+}
+
+/// How many items of each signal are lost, in the order of [`Signal::ALL`], and why the last was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Loss {
+    pub(crate) items: [u64; 3],
+    pub(crate) error: Option<String>,
 }
 
 impl Health {
-    /// Takes note of an export.
-    pub(crate) fn observe<E: Display>(&self, signal: Signal, result: &Result<(), E>) {
-        match result {
-            Ok(()) => self.succeeded(signal),
-            Err(error) => self.failed(signal, error),
+    fn of(&self, signal: Signal) -> &SignalHealth {
+        &self.signals[signal as usize]
+    }
+
+    /// Counts an item that was recorded.
+    pub(crate) fn made(&self, signal: Signal, count: u64) {
+        self.of(signal).made.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Takes back items that are not to be exported.
+    pub(crate) fn unmade(&self, signal: Signal, count: u64) {
+        self.of(signal).made.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    /// Counts an item that is not exported because too many wait.
+    pub(crate) fn drop_item(&self, signal: Signal) {
+        self.of(signal).dropped.fetch_add(1, Ordering::Relaxed);
+        self.lost(signal, 1);
+    }
+
+    /// Counts items that do not reach the collector.
+    pub(crate) fn lost(&self, signal: Signal, count: u64) {
+        self.of(signal).lost.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Counts items that were exported.
+    pub(crate) fn sent(&self, signal: Signal, count: u64) {
+        self.of(signal).sent.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Counts the items of a request that was taken, wholly or in part.
+    pub(super) fn answered(&self, signal: Signal, count: u64, answer: &Answer) {
+        let rejected = answer.rejected.min(count);
+        self.sent(signal, count - rejected);
+        self.lost(signal, rejected);
+        let mut state = self.of(signal).lock();
+        let has_problem = *answer != Answer::default();
+        let is_news = has_problem && !state.is_rejecting;
+        state.is_rejecting = has_problem;
+        if rejected > 0 {
+            state.last_error = Some(answer.message.clone());
+        }
+        drop(state);
+        if is_news {
+            tracing::warn!(
+                target: LOGGER,
+                message = names::event::OTEL_RECORDS_REJECTED,
+                { names::EXPORT_SIGNAL } = %signal,
+                { names::REJECTED_RECORDS } = rejected,
+                { names::ERROR } = answer.message,
+            );
         }
     }
 
-    /// Counts a record that is not exported because too many wait.
-    pub(crate) fn drop_record(&self, signal: Signal) {
-        self.dropped[signal as usize].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many records of a signal were dropped since the process began.
+    /// How many items of a signal were dropped because too many waited.
     pub(crate) fn dropped(&self, signal: Signal) -> u64 {
-        self.dropped[signal as usize].load(Ordering::Relaxed)
-    }
-
-    fn all_dropped(&self) -> u64 {
-        Signal::ALL.iter().map(|signal| self.dropped(*signal)).sum()
+        self.of(signal).dropped.load(Ordering::Relaxed)
     }
 
     /// How many exports of a signal have failed since the process began.
     pub(crate) fn failures(&self, signal: Signal) -> u64 {
-        self.failures[signal as usize].load(Ordering::Relaxed)
+        self.of(signal).failures.load(Ordering::Relaxed)
     }
 
     /// How many exports have failed since the process began.
@@ -69,45 +134,85 @@ impl Health {
         failures.sum()
     }
 
-    fn failed(&self, signal: Signal, error: &impl Display) {
-        self.failures[signal as usize].fetch_add(1, Ordering::Relaxed);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = state.failing.is_empty();
-        state.failed += 1;
-        if !state.failing.contains(&signal) {
-            state.failing.push(signal);
-        }
-        if is_news {
-            state.since = Some(Instant::now());
-            state.dropped_before = self.all_dropped();
-            drop(state);
-            tracing::warn!(
-                target: LOGGER,
-                message = names::event::OTEL_EXPORT_FAILING,
-                { names::SIGNAL } = %signal,
-                { names::ERROR } = %error,
-            );
+    /// Says whether the last export of a signal failed.
+    pub(crate) fn is_failing(&self, signal: Signal) -> bool {
+        self.of(signal).lock().failing.is_some()
+    }
+
+    /// Marks the process as ending: an export that has failed before is not tried again.
+    pub(crate) fn end(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
+    }
+
+    /// What has not reached the collector, what still waits included. To be read at the end.
+    pub(crate) fn loss(&self) -> Loss {
+        let items = Signal::ALL.map(|signal| {
+            let health = self.of(signal);
+            let made = health.made.load(Ordering::Relaxed);
+            made.saturating_sub(health.sent.load(Ordering::Relaxed))
+        });
+        let errors = Signal::ALL.iter().rev();
+        let error = errors
+            .filter(|signal| items[**signal as usize] > 0)
+            .find_map(|signal| self.of(*signal).lock().last_error.clone());
+        Loss { items, error }
+    }
+
+    /// Records how the export of a batch ended.
+    pub(crate) fn observe<E: Display>(&self, signal: Signal, result: &Result<(), E>) {
+        match result {
+            Ok(()) => self.succeeded(signal),
+            Err(error) => self.failed(signal, error),
         }
     }
 
-    fn succeeded(&self, signal: Signal) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.failing.retain(|failing| *failing != signal);
-        if !state.failing.is_empty() {
+    fn failed(&self, signal: Signal, error: &impl Display) {
+        let health = self.of(signal);
+        health.failures.fetch_add(1, Ordering::Relaxed);
+        let mut state = health.lock();
+        state.last_error = Some(error.to_string());
+        if let Some(failing) = &mut state.failing {
+            failing.exports += 1;
             return;
         }
-        let (Some(since), failed) = (state.since.take(), std::mem::take(&mut state.failed)) else {
+        state.failing = Some(Failing {
+            since: Instant::now(),
+            exports: 1,
+            lost_before: health.lost.load(Ordering::Relaxed),
+        });
+        drop(state);
+        tracing::warn!(
+            target: LOGGER,
+            message = names::event::OTEL_EXPORT_FAILING,
+            { names::EXPORT_SIGNAL } = %signal,
+            { names::ERROR } = %error,
+        );
+    }
+
+    fn succeeded(&self, signal: Signal) {
+        let health = self.of(signal);
+        let Some(failing) = health.lock().failing.take() else {
             return;
         };
-        let dropped = self.all_dropped() - state.dropped_before;
-        drop(state);
-        // A warning too: who is told of the one at any level is told of the other.
+        // A warning too: who sees the one at any level sees the other.
         tracing::warn!(
             target: LOGGER,
             message = names::event::OTEL_EXPORT_RECOVERED,
-            { names::FAILED_EXPORTS } = failed,
-            { names::DROPPED_RECORDS } = dropped,
-            { names::DURATION_MS } = milliseconds(since.elapsed()),
+            { names::EXPORT_SIGNAL } = %signal,
+            { names::FAILED_EXPORTS } = failing.exports,
+            { names::DROPPED_RECORDS } =
+                health.lost.load(Ordering::Relaxed).saturating_sub(failing.lost_before),
+            { names::DURATION_MS } = milliseconds(failing.since.elapsed()),
         );
+    }
+}
+
+impl SignalHealth {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

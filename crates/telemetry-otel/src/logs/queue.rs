@@ -62,6 +62,8 @@ struct State {
     taken: usize,
     taken_bytes: usize,
     flushes_asked: u64,
+    /// Those that the lines that the thread has taken are the answer to.
+    flushes_taken: u64,
     flushes_done: u64,
     is_ending: bool,
     has_ended: bool,
@@ -90,7 +92,7 @@ impl Queue {
     }
 
     pub(super) fn batch_size(&self) -> usize {
-        self.settings.max_export_batch_size
+        self.settings.max_export_batch_size()
     }
 
     /// Takes a copy of a line, or counts it as dropped.
@@ -100,17 +102,18 @@ impl Queue {
         if state.is_ending {
             return;
         }
+        self.health.made(Signal::Logs, 1);
         let lines = state.waiting.ends.len() + state.taken;
         let bytes = state.waiting.bytes.len() + state.taken_bytes;
-        if lines >= self.settings.max_queue_size || bytes + line.len() > MOST_BYTES {
+        if lines >= self.settings.max_queue_size() || bytes + line.len() > MOST_BYTES {
             drop(state);
-            self.health.drop_record(Signal::Logs);
+            self.health.drop_item(Signal::Logs);
             return;
         }
         state.waiting.bytes.extend_from_slice(line);
         let end = state.waiting.bytes.len();
         state.waiting.ends.push(end);
-        let wakes = state.waiting.ends.len() == self.settings.max_export_batch_size;
+        let wakes = state.waiting.ends.len() == self.settings.max_export_batch_size();
         drop(state);
         if wakes {
             self.wake.notify_one();
@@ -121,10 +124,10 @@ impl Queue {
     /// lines that there are to `lines`.
     pub(super) fn take(&self, lines: &mut Lines) -> Task {
         lines.clear();
-        let batch_size = self.settings.max_export_batch_size;
+        let batch_size = self.settings.max_export_batch_size();
         let (mut state, _is_late) = self
             .wake
-            .wait_timeout_while(self.lock(), self.settings.schedule_delay, |state| {
+            .wait_timeout_while(self.lock(), self.settings.schedule_delay(), |state| {
                 state.waiting.ends.len() < batch_size
                     && state.flushes_asked == state.flushes_done
                     && !state.is_ending
@@ -140,6 +143,7 @@ impl Queue {
         std::mem::swap(lines, &mut state.waiting);
         state.taken = lines.ends.len();
         state.taken_bytes = lines.bytes.len();
+        state.flushes_taken = state.flushes_asked;
         Task::Export {
             flushes: state.flushes_asked,
         }
@@ -159,6 +163,12 @@ impl Queue {
         state.flushes_done = flushes;
         drop(state);
         self.progress.notify_all();
+    }
+
+    /// Gives up the lines of a task that panicked.
+    pub(super) fn abandoned(&self) {
+        let flushes = self.lock().flushes_taken;
+        self.exported(flushes);
     }
 
     /// Waits until the lines that there are have gone.
@@ -187,11 +197,6 @@ impl Queue {
             .wait_timeout_while(state, timeout, |state| !state.has_ended)
             .unwrap_or_else(PoisonError::into_inner);
         (!waited.timed_out()).then(|| timeout.saturating_sub(begun.elapsed()))
-    }
-
-    /// Says that the application ends, and nobody may wait any more.
-    pub(super) fn is_ending(&self) -> bool {
-        self.lock().is_ending
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

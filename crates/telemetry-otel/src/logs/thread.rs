@@ -5,8 +5,10 @@ use std::sync::Arc;
 use opentelemetry::logs::{Logger as _, LoggerProvider as _};
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
+use telemetry_core::panic;
 
-use crate::exporter::lower_priority;
+use crate::config::Signal;
+use crate::exporter::{Health, lower_priority};
 use crate::logs::queue::{Lines, Queue, Task};
 use crate::logs::record::Decoder;
 
@@ -17,21 +19,34 @@ pub(super) struct Worker {
     provider: SdkLoggerProvider,
     logger: SdkLogger,
     decoder: Decoder,
+    health: Arc<Health>,
 }
 
 impl Worker {
-    pub(super) fn new(queue: Arc<Queue>, provider: SdkLoggerProvider) -> Self {
+    pub(super) fn new(
+        queue: Arc<Queue>,
+        provider: SdkLoggerProvider,
+        health: &Arc<Health>,
+    ) -> Self {
         Self {
             queue,
             logger: provider.logger(""),
             provider,
             decoder: Decoder::default(),
+            health: Arc::clone(health),
         }
     }
 
-    /// Works until the queue ends.
+    /// Works until the queue ends. A panic is a line of its own, costs the lines that were taken, and
+    /// the work is begun anew.
     pub(super) fn run(mut self) {
         lower_priority();
+        while panic::catch(|| self.export_all()).is_err() {
+            self.queue.abandoned();
+        }
+    }
+
+    fn export_all(&mut self) {
         let mut lines = Lines::default();
         while let Task::Export { flushes } = self.queue.take(&mut lines) {
             for batch in lines.batches(self.queue.batch_size()) {
@@ -39,8 +54,9 @@ impl Worker {
                 for line in batch {
                     count += 1;
                     let record = self.logger.create_log_record();
-                    if let Some(record) = self.decoder.decode(line, record) {
-                        self.logger.emit(record);
+                    match self.decoder.decode(line, record) {
+                        Some(record) => self.logger.emit(record),
+                        None => self.health.unmade(Signal::Logs, 1),
                     }
                 }
                 self.wait();
@@ -53,10 +69,6 @@ impl Worker {
     /// Waits until the provider has exported what it has, or failed to.
     fn wait(&self) {
         // It waits a time of its own, which may be shorter than an export.
-        while let Err(OTelSdkError::Timeout(_)) = self.provider.force_flush() {
-            if self.queue.is_ending() {
-                break;
-            }
-        }
+        while let Err(OTelSdkError::Timeout(_)) = self.provider.force_flush() {}
     }
 }

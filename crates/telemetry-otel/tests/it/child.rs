@@ -36,6 +36,12 @@ impl Ended {
         }
     }
 
+    /// The lines of this event.
+    pub(crate) fn all(&self, event: &str) -> Vec<&Value> {
+        let lines = self.lines.iter();
+        lines.filter(|line| line["event"] == event).collect()
+    }
+
     /// What the scenario said under this name.
     #[track_caller]
     pub(crate) fn said(&self, name: &str) -> &str {

@@ -5,7 +5,7 @@ use otlp_test_collector::{Behaviour, Collector, MetricKind, Temporality};
 use crate::child::play;
 
 #[test]
-fn export_that_fails_is_one_line_at_any_level() {
+fn export_that_fails_is_one_line_for_each_signal_at_any_level() {
     for level in ["INFO", "ERROR"] {
         let collector = Collector::start();
         collector.set_behaviour(Behaviour::unavailable());
@@ -13,12 +13,17 @@ fn export_that_fails_is_one_line_at_any_level() {
         let ended = play("flushing", &collector, &variables);
         assert_eq!(ended.said("is_flushed"), "false");
         assert_eq!(ended.said("is_done"), "false");
-        let line = ended.single("otel_export_failing");
-        assert_eq!(line["level"], "warning");
-        assert!(
-            line["error"].is_string() && line["signal"].is_string(),
-            "{line}"
-        );
+        let failing = ended.all("otel_export_failing");
+        let mut signals: Vec<_> = failing.iter().map(|it| it["export.signal"].clone()).collect();
+        signals.sort_by_key(ToString::to_string);
+        // No line of the application's is exported at ERROR, as there is none.
+        let of_level = if level == "ERROR" { 1 } else { 0 };
+        assert_eq!(signals, ["logs", "metrics", "traces"][of_level..], "{ended:?}");
+        for line in failing {
+            assert_eq!(line["level"], "warning");
+            let error = "HTTP status 503 Service Unavailable: the test asked for 503";
+            assert_eq!(line["error"], error);
+        }
     }
 }
 
@@ -44,7 +49,7 @@ fn failed_exports_and_lost_lines_are_metrics() {
     assert_eq!(metric.scope.name, "telemetry-otel");
     let of = |signal: &str| {
         metric
-            .point_with("signal", signal)
+            .point_with("export.signal", signal)
             .unwrap()
             .value
             .as_integer()
@@ -78,7 +83,7 @@ fn records_that_too_many_wait_before_are_dropped_and_counted() {
     let metric = collector.wait_for_metric("telemetry.export.dropped_records");
     assert_eq!(metric.unit, "{record}");
     let of = |signal: &str| {
-        let point = metric.point_with("signal", signal).unwrap();
+        let point = metric.point_with("export.signal", signal).unwrap();
         point.value.as_integer()
     };
     assert_eq!((of("traces"), of("metrics")), (Some(90), Some(0)));

@@ -17,6 +17,9 @@ pub(crate) fn play(scenario: &str) {
     match scenario {
         "work" => work(),
         "burst" => burst(),
+        "large" => large(),
+        "many" => many(),
+        "minutes" => minutes(),
         "flush" => flush(),
         "flushing" => flushing(),
         "logs" => logs(),
@@ -64,6 +67,39 @@ fn burst() {
     let runtime = Builder::new_current_thread().build().unwrap();
     let is_done = runtime.block_on(telemetry.shutdown(Duration::from_secs(5)));
     say("is_done", is_done);
+}
+
+/// Records 600 lines of 8 KiB at once.
+fn large() {
+    let telemetry = init().unwrap();
+    let text = "x".repeat(8 * 1024);
+    for at in 0..600 {
+        tracing::info!(at, text, "large");
+    }
+    end(telemetry);
+}
+
+/// Records 2,000 spans, and has a second for the end.
+fn many() {
+    let telemetry = init().unwrap();
+    for _ in 0..2000 {
+        tracing::info_span!("match").in_scope(|| {});
+    }
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let is_done = runtime.block_on(telemetry.shutdown(Duration::from_secs(1)));
+    say("is_done", is_done);
+}
+
+/// Logs a line ten times a second, for as long as the test says.
+fn minutes() {
+    let telemetry = init().unwrap();
+    let seconds: u64 = std::env::var("TEST_SECONDS").unwrap().parse().unwrap();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(seconds) {
+        tracing::info!(at = begun.elapsed().as_secs(), "tick");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    end(telemetry);
 }
 
 fn flush() {

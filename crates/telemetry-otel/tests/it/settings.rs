@@ -22,7 +22,7 @@ fn warnings(ended: &Ended) -> Vec<String> {
 fn without_an_endpoint_one_line_says_so_and_nothing_is_exported() {
     let ended = play_with("work", &[("OTEL_ENABLED", "true")]);
     let line = ended.single("otel_export_off");
-    assert_eq!(line["level"], "info");
+    assert_eq!(line["level"], "warning");
     assert_eq!(line["logger"], "telemetry_otel");
     assert_eq!(
         line["problem"],
