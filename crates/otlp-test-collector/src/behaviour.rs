@@ -51,10 +51,9 @@ impl Behaviour {
     /// Whether records are kept and the answer is a success.
     pub(crate) fn accepts(&self) -> bool {
         match self {
-            Self::Accept
-            | Self::Delay(_)
-            | Self::PartialSuccess { .. }
-            | Self::LimitSize(_) => true,
+            Self::Accept | Self::Delay(_) | Self::PartialSuccess { .. } | Self::LimitSize(_) => {
+                true
+            }
             Self::Refuse
             | Self::BlackHole
             | Self::Reject(_)

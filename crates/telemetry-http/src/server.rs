@@ -14,9 +14,9 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_semantic_conventions::attribute::HTTP_RESPONSE_STATUS_CODE;
+use telemetry_core::Scope;
 use telemetry_core::instrument::{self, with_attributes};
 use telemetry_core::names::RPC_RESPONSE_STATUS_CODE;
-use telemetry_core::Scope;
 
 use crate::attributes::{method_name, span_name};
 use crate::failure::Ending;

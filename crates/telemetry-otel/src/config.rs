@@ -186,7 +186,11 @@ impl OtelConfig {
         if sampler.is_valid() {
             self.sampler = sampler;
         } else {
-            self.warn("with_sampler", "its ratio is not a number from 0 to 1", self.sampler);
+            self.warn(
+                "with_sampler",
+                "its ratio is not a number from 0 to 1",
+                self.sampler,
+            );
         }
         self
     }

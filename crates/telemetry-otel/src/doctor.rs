@@ -54,13 +54,15 @@ pub fn doctor(config: &Config, environment: &Environment, timeout: Duration) -> 
 
 fn signals(otel: &OtelConfig, timeout: Duration) -> Vec<SignalReport> {
     let signals = Signal::ALL.map(|signal| (signal, otel.exporter(signal), otel.otlp(signal)));
-    let checks = signals.clone().map(|(signal, exporter, settings)| async move {
-        let mut report = SignalReport::new(signal, exporter, settings.as_ref());
-        if let (Exporter::Otlp, Some(settings)) = (exporter, settings) {
-            check::check(&settings, otel.network(), timeout, &mut report).await;
-        }
-        report
-    });
+    let checks = signals
+        .clone()
+        .map(|(signal, exporter, settings)| async move {
+            let mut report = SignalReport::new(signal, exporter, settings.as_ref());
+            if let (Exporter::Otlp, Some(settings)) = (exporter, settings) {
+                check::check(&settings, otel.network(), timeout, &mut report).await;
+            }
+            report
+        });
     let runtime = match ExportRuntime::start() {
         Ok(runtime) => runtime,
         Err(error) => {

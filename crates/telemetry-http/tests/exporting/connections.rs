@@ -9,7 +9,6 @@ use axum::extract::connect_info::Connected;
 use axum::routing::get as on_get;
 use axum::serve::{IncomingStream, Listener};
 use futures_util::stream;
-use telemetry_otel::testing::AttributeValue;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
@@ -20,6 +19,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use telemetry_core::ClientIp;
 use telemetry_core::testing::capture_logs;
 use telemetry_http::{HttpTelemetryLayer, Peer, TrustedProxies};
+use telemetry_otel::testing::AttributeValue;
 use telemetry_otel::testing::{capture_metrics, capture_spans};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -189,7 +189,10 @@ async fn a_request_over_tls_is_one_of_https() {
     assert_eq!(span["url.scheme"], "https");
     assert_eq!(span["client.address"], "127.0.0.1");
     let duration = metrics.single("http.server.request.duration");
-    assert_eq!(duration.get("url.scheme"), Some(&AttributeValue::from("https")));
+    assert_eq!(
+        duration.get("url.scheme"),
+        Some(&AttributeValue::from("https"))
+    );
 }
 
 /// A service of gRPC that answers with nothing.

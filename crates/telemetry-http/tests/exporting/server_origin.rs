@@ -6,8 +6,8 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::get as on_get;
 use http::header;
-use telemetry_otel::testing::AttributeValue;
 use telemetry_http::{ForwardedHeader, HttpTelemetryLayer, Peer, TrustedProxies};
+use telemetry_otel::testing::AttributeValue;
 use telemetry_otel::testing::{capture_metrics, capture_spans};
 
 use crate::{get, send};
@@ -54,8 +54,16 @@ async fn assert_recorded(
     let span = spans.single("GET /");
     let text = |name| span.get(name).cloned();
     assert_eq!(text("url.scheme"), Some(scheme.into()), "{headers:?}");
-    assert_eq!(text("server.address"), host.map(AttributeValue::from), "{headers:?}");
-    assert_eq!(text("server.port"), port.map(AttributeValue::from), "{headers:?}");
+    assert_eq!(
+        text("server.address"),
+        host.map(AttributeValue::from),
+        "{headers:?}"
+    );
+    assert_eq!(
+        text("server.port"),
+        port.map(AttributeValue::from),
+        "{headers:?}"
+    );
     assert_eq!(
         text("client.address"),
         client.map(AttributeValue::from),

@@ -360,7 +360,9 @@ fn endpoint(text: &str) -> Result<Uri, String> {
 /// Adds a path to that of a URL, before its query.
 pub(crate) fn with_path(endpoint: &Uri, path: &str) -> Uri {
     let base = endpoint.path().trim_end_matches('/');
-    let query = endpoint.query().map_or_else(String::new, |it| format!("?{it}"));
+    let query = endpoint
+        .query()
+        .map_or_else(String::new, |it| format!("?{it}"));
     let mut parts = endpoint.clone().into_parts();
     parts.path_and_query = format!("{base}/{path}{query}").parse().ok();
     Uri::from_parts(parts).unwrap_or_else(|_| endpoint.clone())

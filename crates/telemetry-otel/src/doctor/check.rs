@@ -51,7 +51,9 @@ async fn steps(
     if let Some(proxy) = network.proxy_for(settings.endpoint()) {
         host = proxy.uri().host().unwrap_or_default().to_owned();
         port = proxy.uri().port_u16().unwrap_or(80);
-        report.steps.push(format!("the connection goes through the proxy {host}:{port}"));
+        report.steps.push(format!(
+            "the connection goes through the proxy {host}:{port}"
+        ));
     }
     let addresses = resolve(&host, port).await?;
     let shown: Vec<_> = addresses.iter().map(|to| to.ip().to_string()).collect();

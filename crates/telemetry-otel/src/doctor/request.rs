@@ -47,8 +47,9 @@ impl Attempt<'_> {
 
     async fn send_once(self) -> Result<Result<(), ExportError>, RequestFailure> {
         let settings = self.settings;
-        let transport = Transport::new(settings, self.signal, self.network)
-            .map_err(|error| RequestFailure::Settings(telemetry_core::error_chain::sentence(&error)))?;
+        let transport = Transport::new(settings, self.signal, self.network).map_err(|error| {
+            RequestFailure::Settings(telemetry_core::error_chain::sentence(&error))
+        })?;
         let request = Bytes::from_static(encode_empty(settings.protocol()));
         let answer = timeout(settings.timeout(), transport.send(request)).await;
         Ok(match answer {

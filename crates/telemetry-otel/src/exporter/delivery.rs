@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::ExponentialBuilder;
 use backon::BackoffBuilder as _;
+use backon::ExponentialBuilder;
 use bytes::Bytes;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -114,7 +114,9 @@ impl Delivery {
         request: &R,
         batch_deadline: Instant,
     ) -> Result<Answer, ExportError> {
-        let body = request.encode_for(self.protocol).map_err(ExportError::Request)?;
+        let body = request
+            .encode_for(self.protocol)
+            .map_err(ExportError::Request)?;
         let body = Bytes::from(body);
         let deadline = batch_deadline.min(Instant::now() + self.request_timeout);
         let mut pauses = ExponentialBuilder::new()

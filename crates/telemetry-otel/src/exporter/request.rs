@@ -117,7 +117,7 @@ export_request!(
     fn count(&self) -> u64 {
         let scopes = self.resource_spans.iter().flat_map(|it| &it.scope_spans);
         scopes.map(|scope| scope.spans.len() as u64).sum()
-    }
+    },
     fn retain(&mut self, mut keep: impl FnMut() -> bool) {
         self.resource_spans.retain_mut(|resource| {
             resource.scope_spans.retain_mut(|scope| {
@@ -137,7 +137,7 @@ export_request!(
     fn count(&self) -> u64 {
         let scopes = self.resource_logs.iter().flat_map(|it| &it.scope_logs);
         scopes.map(|scope| scope.log_records.len() as u64).sum()
-    }
+    },
     fn retain(&mut self, mut keep: impl FnMut() -> bool) {
         self.resource_logs.retain_mut(|resource| {
             resource.scope_logs.retain_mut(|scope| {
@@ -186,13 +186,21 @@ export_request!(
     Metrics,
     rejected_data_points,
     fn count(&self) -> u64 {
-        let scopes = self.resource_metrics.iter().flat_map(|it| &it.scope_metrics);
-        scopes.flat_map(|scope| &scope.metrics).map(count_points).sum()
-    }
+        let scopes = self
+            .resource_metrics
+            .iter()
+            .flat_map(|it| &it.scope_metrics);
+        scopes
+            .flat_map(|scope| &scope.metrics)
+            .map(count_points)
+            .sum()
+    },
     fn retain(&mut self, mut keep: impl FnMut() -> bool) {
         self.resource_metrics.retain_mut(|resource| {
             resource.scope_metrics.retain_mut(|scope| {
-                scope.metrics.retain_mut(|metric| retain_points(metric, &mut keep));
+                scope
+                    .metrics
+                    .retain_mut(|metric| retain_points(metric, &mut keep));
                 !scope.metrics.is_empty()
             });
             !resource.scope_metrics.is_empty()

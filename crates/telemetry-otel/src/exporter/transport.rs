@@ -11,8 +11,8 @@ use crate::exporter::error::ExportError;
 use crate::exporter::transport::grpc::GrpcTransport;
 use crate::exporter::transport::http::HttpTransport;
 
-pub(crate) use tls::TlsFiles;
 use tls::TlsError;
+pub(crate) use tls::TlsFiles;
 
 /// Why there can be no connection, whatever the collector does.
 #[derive(Debug, thiserror::Error)]

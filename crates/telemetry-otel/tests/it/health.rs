@@ -14,11 +14,18 @@ fn export_that_fails_is_one_line_for_each_signal_at_any_level() {
         assert_eq!(ended.said("is_flushed"), "false");
         assert_eq!(ended.said("is_done"), "false");
         let failing = ended.all("otel_export_failing");
-        let mut signals: Vec<_> = failing.iter().map(|it| it["export.signal"].clone()).collect();
+        let mut signals: Vec<_> = failing
+            .iter()
+            .map(|it| it["export.signal"].clone())
+            .collect();
         signals.sort_by_key(ToString::to_string);
         // No line of the application's is exported at ERROR, as there is none.
         let of_level = if level == "ERROR" { 1 } else { 0 };
-        assert_eq!(signals, ["logs", "metrics", "traces"][of_level..], "{ended:?}");
+        assert_eq!(
+            signals,
+            ["logs", "metrics", "traces"][of_level..],
+            "{ended:?}"
+        );
         for line in failing {
             assert_eq!(line["level"], "warning");
             let error = "HTTP status 503 Service Unavailable: the test asked for 503";

@@ -28,10 +28,18 @@ fn what_is_sent_are_the_headers_that_are_valid() {
         let requests = collector.requests();
         assert!(!requests.is_empty());
         for request in requests {
-            let sent = |name| request.headers.get(name).map(|value| value.to_str().unwrap());
+            let sent = |name| {
+                request
+                    .headers
+                    .get(name)
+                    .map(|value| value.to_str().unwrap())
+            };
             assert_eq!(sent("x-good"), Some("1"));
             assert_eq!(sent("x-percent"), Some("a b"));
-            assert!(!format!("{:?}", request.headers).contains("bad"), "{request:?}");
+            assert!(
+                !format!("{:?}", request.headers).contains("bad"),
+                "{request:?}"
+            );
         }
     }
 }

@@ -39,7 +39,11 @@ fn a_large_batch_is_split_below_four_megabytes() {
         assert_eq!(ended.all("otel_export_failing").len(), 0);
         assert_eq!(ended.all("otel_records_lost").len(), 0);
         for request in collector.requests() {
-            assert!(request.payload.len() < 4 * 1024 * 1024, "{}", request.payload.len());
+            assert!(
+                request.payload.len() < 4 * 1024 * 1024,
+                "{}",
+                request.payload.len()
+            );
         }
     }
 }
@@ -139,11 +143,31 @@ fn what_a_slow_collector_did_not_take_by_the_end_is_counted() {
 #[test]
 fn a_refusal_is_logged_with_its_status_and_reason() {
     for (status, http, grpc) in [
-        (400, "HTTP status 400 Bad Request: invalid temporality\\n", "gRPC status INVALID_ARGUMENT: invalid temporality\\n"),
-        (401, "HTTP status 401 Unauthorized: invalid temporality\\n", "gRPC status UNAUTHENTICATED: invalid temporality\\n"),
-        (403, "HTTP status 403 Forbidden: invalid temporality\\n", "gRPC status PERMISSION_DENIED: invalid temporality\\n"),
-        (413, "HTTP status 413 Payload Too Large: invalid temporality\\n", "gRPC status RESOURCE_EXHAUSTED: invalid temporality\\n"),
-        (429, "HTTP status 429 Too Many Requests: invalid temporality\\n", "gRPC status RESOURCE_EXHAUSTED: invalid temporality\\n"),
+        (
+            400,
+            "HTTP status 400 Bad Request: invalid temporality\\n",
+            "gRPC status INVALID_ARGUMENT: invalid temporality\\n",
+        ),
+        (
+            401,
+            "HTTP status 401 Unauthorized: invalid temporality\\n",
+            "gRPC status UNAUTHENTICATED: invalid temporality\\n",
+        ),
+        (
+            403,
+            "HTTP status 403 Forbidden: invalid temporality\\n",
+            "gRPC status PERMISSION_DENIED: invalid temporality\\n",
+        ),
+        (
+            413,
+            "HTTP status 413 Payload Too Large: invalid temporality\\n",
+            "gRPC status RESOURCE_EXHAUSTED: invalid temporality\\n",
+        ),
+        (
+            429,
+            "HTTP status 429 Too Many Requests: invalid temporality\\n",
+            "gRPC status RESOURCE_EXHAUSTED: invalid temporality\\n",
+        ),
     ] {
         for (protocol, error) in [("http/protobuf", http), ("grpc", grpc)] {
             let collector = Collector::start();
@@ -162,7 +186,10 @@ fn a_refusal_is_logged_with_its_status_and_reason() {
             assert_eq!(failing.len(), 3, "{ended:#?}");
             for line in failing {
                 let text = line["error"].as_str().unwrap();
-                assert!(text.starts_with(error) && text.ends_with('…'), "{status}: {text}");
+                assert!(
+                    text.starts_with(error) && text.ends_with('…'),
+                    "{status}: {text}"
+                );
                 assert!(text.len() < 400, "{text}");
             }
         }
@@ -179,7 +206,10 @@ fn a_partial_success_is_one_line_and_counted() {
         let rejected = ended.all("otel_records_rejected");
         assert_eq!(rejected.len(), 3, "one for each signal: {ended:#?}");
         for line in rejected {
-            assert_eq!((&line["level"], &line["rejected_records"]), (&"warning".into(), &1.into()));
+            assert_eq!(
+                (&line["level"], &line["rejected_records"]),
+                (&"warning".into(), &1.into())
+            );
             assert!(!line["error"].as_str().unwrap().is_empty(), "{line}");
         }
         // Three exports of spans, one of each is refused.
@@ -204,7 +234,8 @@ fn assert_flows_again(protocol: &str) {
     let has_arrived = |after: i64| {
         let is_later = |at: Option<&Value>| matches!(at, Some(Value::Integer(at)) if *at >= after);
         let logs = collector.logs();
-        logs.iter().any(|it| it.is("tick") && is_later(it.attributes.get("at")))
+        logs.iter()
+            .any(|it| it.is("tick") && is_later(it.attributes.get("at")))
     };
     let variables = [
         ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),

@@ -57,7 +57,10 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         self.write(&format!("{name}.pem"), &certificate.pem());
         self.write(&format!("{name}.key"), &key.serialize_pem());
-        (certificate.pem().into_bytes(), key.serialize_pem().into_bytes())
+        (
+            certificate.pem().into_bytes(),
+            key.serialize_pem().into_bytes(),
+        )
     }
 
     /// The settings of a server for `name`, which wants a certificate of this authority's from its
@@ -121,7 +124,10 @@ fn a_private_authority_is_trusted_by_its_file() {
         let tls = authority.server("localhost", false, |_| ());
         let port = door::open_with_tls(tls, &collector).port();
         let file = authority.path("authority.pem");
-        assert_exports(&play_secure(port, protocol, &[(CERTIFICATE, &file)]), &collector);
+        assert_exports(
+            &play_secure(port, protocol, &[(CERTIFICATE, &file)]),
+            &collector,
+        );
     }
 }
 
@@ -194,7 +200,10 @@ fn a_client_shows_its_certificate() {
             let error = line["error"].as_str().unwrap();
             // The alert of TLS 1.3 comes after the handshake: gRPC sees a connection that ends.
             let is_ended = protocol == "grpc" && error.contains("does not speak grpc");
-            assert!(error.contains("CertificateRequired") || is_ended, "{protocol}: {error}");
+            assert!(
+                error.contains("CertificateRequired") || is_ended,
+                "{protocol}: {error}"
+            );
         }
     }
 }
@@ -205,8 +214,16 @@ fn a_certificate_that_is_not_valid_is_refused_with_its_reason() {
     let file = authority.path("authority.pem");
     for protocol in PROTOCOLS {
         for (name, expires, reason) in [
-            ("localhost", 2020, "invalid peer certificate: certificate expired"),
-            ("elsewhere.example", 2099, "certificate not valid for name \"localhost\""),
+            (
+                "localhost",
+                2020,
+                "invalid peer certificate: certificate expired",
+            ),
+            (
+                "elsewhere.example",
+                2099,
+                "certificate not valid for name \"localhost\"",
+            ),
         ] {
             let collector = Collector::start();
             let tls = authority.server(name, false, |params| {
@@ -248,9 +265,15 @@ fn a_missing_or_bad_file_is_one_error_line() {
     let client_key = "OTEL_EXPORTER_OTLP_CLIENT_KEY";
     let cases: [(&[(&str, &str)], &str); 6] = [
         (&[(CERTIFICATE, &missing)], "missing.pem: No such file"),
-        (&[(CERTIFICATE, &empty)], "empty.pem has no certificate in PEM"),
+        (
+            &[(CERTIFICATE, &empty)],
+            "empty.pem has no certificate in PEM",
+        ),
         (&[("SSL_CERT_FILE", &missing)], "missing.pem: No such file"),
-        (&[(CERTIFICATE, &key)], "backend.key has no certificate in PEM"),
+        (
+            &[(CERTIFICATE, &key)],
+            "backend.key has no certificate in PEM",
+        ),
         (&[(client_certificate, &ca)], "needs both files"),
         (
             &[(client_certificate, &ca), (client_key, &empty)],

@@ -78,9 +78,10 @@ impl GrpcTransport {
         if self.gzip {
             client = client.send_compressed(CompressionEncoding::Gzip);
         }
-        client.ready().await.map_err(|error| {
-            ExportError::from_connection(&error, Protocol::Grpc, true)
-        })?;
+        client
+            .ready()
+            .await
+            .map_err(|error| ExportError::from_connection(&error, Protocol::Grpc, true))?;
         let request =
             tonic::Request::from_parts(self.metadata.clone(), Extensions::default(), request);
         let sent = client.unary(request, self.method.clone(), RawCodec).await;
@@ -97,16 +98,14 @@ fn method(signal: Signal) -> &'static str {
 }
 
 /// Tells an answer of the collector from an error of the connection, which tonic makes a status of.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is what `map_err` calls"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
 fn failure(status: Status) -> ExportError {
     let code = status.code();
     let is_refused = matches!(code, Code::Unauthenticated | Code::PermissionDenied);
     if let Some(source) = status.source() {
         let is_connecting = source.is::<tonic::ConnectError>()
-            || telemetry_core::error_chain::causes(source).any(<dyn std::error::Error>::is::<tonic::ConnectError>);
+            || telemetry_core::error_chain::causes(source)
+                .any(<dyn std::error::Error>::is::<tonic::ConnectError>);
         return ExportError::from_connection(source, Protocol::Grpc, is_connecting);
     }
     // Where there is no status of gRPC, tonic makes one of that of HTTP.

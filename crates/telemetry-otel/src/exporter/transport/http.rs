@@ -104,7 +104,9 @@ impl HttpTransport {
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             body.extend_from_slice(&chunk);
             if body.len() > MAX_ANSWER_SIZE {
-                return Err(ExportError::Answer("it has more than a megabyte".to_owned()));
+                return Err(ExportError::Answer(
+                    "it has more than a megabyte".to_owned(),
+                ));
             }
         }
         if status.is_success() {

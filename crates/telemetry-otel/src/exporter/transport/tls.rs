@@ -31,7 +31,9 @@ pub(crate) enum TlsError {
     NoCertificate { path: PathBuf },
     #[error("{} has no private key in PEM format", path.display())]
     NoKey { path: PathBuf },
-    #[error("a client certificate needs both files, OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY")]
+    #[error(
+        "a client certificate needs both files, OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY"
+    )]
     HalfAnIdentity,
     #[error("cannot use the certificates: {0}")]
     Unusable(#[from] rustls::Error),
