@@ -109,7 +109,7 @@ macro_rules! export_request {
     };
 }
 
-export_request!(
+export_request! {
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
     Traces,
@@ -117,7 +117,7 @@ export_request!(
     fn count(&self) -> u64 {
         let scopes = self.resource_spans.iter().flat_map(|it| &it.scope_spans);
         scopes.map(|scope| scope.spans.len() as u64).sum()
-    },
+    }
     fn retain(&mut self, mut keep: impl FnMut() -> bool) {
         self.resource_spans.retain_mut(|resource| {
             resource.scope_spans.retain_mut(|scope| {
@@ -127,9 +127,9 @@ export_request!(
             !resource.scope_spans.is_empty()
         });
     }
-);
+}
 
-export_request!(
+export_request! {
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
     Logs,
@@ -137,7 +137,7 @@ export_request!(
     fn count(&self) -> u64 {
         let scopes = self.resource_logs.iter().flat_map(|it| &it.scope_logs);
         scopes.map(|scope| scope.log_records.len() as u64).sum()
-    },
+    }
     fn retain(&mut self, mut keep: impl FnMut() -> bool) {
         self.resource_logs.retain_mut(|resource| {
             resource.scope_logs.retain_mut(|scope| {
@@ -147,7 +147,7 @@ export_request!(
             !resource.scope_logs.is_empty()
         });
     }
-);
+}
 
 /// Keeps some of a metric's data points, and says whether any are left.
 fn retain_points(metric: &mut Metric, mut keep: impl FnMut() -> bool) -> bool {
@@ -180,33 +180,25 @@ fn count_points(metric: &Metric) -> u64 {
     count as u64
 }
 
-export_request!(
+export_request! {
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
     Metrics,
     rejected_data_points,
     fn count(&self) -> u64 {
-        let scopes = self
-            .resource_metrics
-            .iter()
-            .flat_map(|it| &it.scope_metrics);
-        scopes
-            .flat_map(|scope| &scope.metrics)
-            .map(count_points)
-            .sum()
-    },
+        let scopes = self.resource_metrics.iter().flat_map(|it| &it.scope_metrics);
+        scopes.flat_map(|scope| &scope.metrics).map(count_points).sum()
+    }
     fn retain(&mut self, mut keep: impl FnMut() -> bool) {
         self.resource_metrics.retain_mut(|resource| {
             resource.scope_metrics.retain_mut(|scope| {
-                scope
-                    .metrics
-                    .retain_mut(|metric| retain_points(metric, &mut keep));
+                scope.metrics.retain_mut(|metric| retain_points(metric, &mut keep));
                 !scope.metrics.is_empty()
             });
             !resource.scope_metrics.is_empty()
         });
     }
-);
+}
 
 /// An empty request, of any signal.
 pub(crate) fn encode_empty(protocol: Protocol) -> &'static [u8] {
