@@ -1,31 +1,34 @@
-//! Export to a collector that does not work: one line when it begins, one when it is over.
+//! Export to a collector that does not work: for each signal one line when it begins, and one when it
+//! is over.
 
 use std::time::{Duration, Instant};
 
 use otlp_test_collector::{Behaviour, Collector};
 use rustix::process::Signal;
+use serde_json::Value;
 
 use crate::export::start;
 use crate::program::get;
 
 /// A collector that does not work, in every way that there is.
-fn failures(protocol: &str) -> Vec<(&'static str, Behaviour)> {
-    let mut failures = vec![
+fn failures() -> [(&'static str, Behaviour); 6] {
+    [
         ("refuses", Behaviour::Refuse),
         ("is silent", Behaviour::BlackHole),
         ("is unavailable", Behaviour::unavailable()),
         ("answers with nonsense", Behaviour::Garbage),
         ("ends midway", Behaviour::Truncate),
-    ];
-    // Over HTTP the status is the answer, and the body that of a success.
-    if protocol == "grpc" {
-        failures.push(("answers with a body of nonsense", Behaviour::GarbageBody));
-    }
-    failures
+        ("answers with a body of nonsense", Behaviour::GarbageBody),
+    ]
+}
+
+/// The signal of a line.
+fn signal(line: &Value) -> String {
+    line["export.signal"].as_str().unwrap().to_owned()
 }
 
 async fn assert_failure_and_recovery_are_one_line_each(protocol: &str) {
-    for (name, behaviour) in failures(protocol) {
+    for (name, behaviour) in failures() {
         let collector = Collector::start();
         collector.set_behaviour(behaviour);
         let (_directory, mut program) = start(
@@ -37,8 +40,8 @@ async fn assert_failure_and_recovery_are_one_line_each(protocol: &str) {
         );
         let url = program.url().await;
         get(format!("{url}/api/tournaments/1/")).await;
-        let line = program.event("otel_export_failing").await;
-        assert!(line["error"].is_string(), "{name}: {line}");
+        let first = program.event("otel_export_failing").await;
+        assert!(first["error"].is_string(), "{name}: {first}");
         // Long enough for more exports to fail, each after a second at most.
         let mut pace = tokio::time::interval(Duration::from_millis(50));
         for _ in 0..50 {
@@ -47,18 +50,26 @@ async fn assert_failure_and_recovery_are_one_line_each(protocol: &str) {
         }
 
         collector.set_behaviour(Behaviour::Accept);
-        let recovered = loop {
+        let mut failing = vec![signal(&first)];
+        let mut lost = Vec::new();
+        while !failing.is_empty() {
             get(format!("{url}/api/leagues/1/")).await;
             let line = program.line().await.unwrap();
             match line["event"].as_str().unwrap() {
-                "otel_export_recovered" => break line,
-                "otel_export_failing" => panic!("{name}: said twice"),
+                "otel_export_recovered" => {
+                    assert!(line["failed_exports"].as_u64() >= Some(1), "{name}: {line}");
+                    lost.push(line["dropped_records"].as_u64().unwrap());
+                    failing.retain(|failing| *failing != signal(&line));
+                }
+                "otel_export_failing" => {
+                    let signal = signal(&line);
+                    assert!(!failing.contains(&signal), "{name}: {signal} fails twice");
+                    failing.push(signal);
+                }
                 _ => {}
             }
-        };
-        let failed = recovered["failed_exports"].as_u64();
-        assert!(failed > Some(1), "{name}: {recovered}");
-        assert_eq!(recovered["dropped_records"], 0, "{name}");
+        }
+        assert!(lost.iter().all(|lost| *lost > 0), "{name}: {lost:?}");
         get(format!("{url}/api/teams/1/")).await;
         collector.wait_for_span("GET /api/teams/{id}/");
 
@@ -85,7 +96,7 @@ async fn a_collector_that_fails_over_http_is_one_line_and_another_when_it_recove
 #[tokio::test]
 async fn the_program_ends_in_time_whatever_the_collector_does() {
     for protocol in ["grpc", "http/protobuf"] {
-        for (name, behaviour) in failures(protocol) {
+        for (name, behaviour) in failures() {
             let collector = Collector::start();
             collector.set_behaviour(behaviour);
             let protocol = ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);

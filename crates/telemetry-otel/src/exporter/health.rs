@@ -41,6 +41,8 @@ struct SignalHealth {
 struct State {
     /// Present while exports fail.
     failing: Option<Failing>,
+    /// How many items were lost when an export succeeded last.
+    lost_before: u64,
     /// Why an item was lost last.
     last_error: Option<String>,
     /// Whether the last answer refused items or had a warning.
@@ -52,8 +54,6 @@ struct Failing {
     since: Instant,
     /// How many exports have failed since then.
     exports: u64,
-    /// How many items were lost before.
-    lost_before: u64,
 }
 
 /// How many items of each signal are lost, in the order of [`Signal::ALL`], and why the last was.
@@ -182,7 +182,6 @@ impl Health {
         state.failing = Some(Failing {
             since: Instant::now(),
             exports: 1,
-            lost_before: health.lost.load(Ordering::Relaxed),
         });
         drop(state);
         tracing::warn!(
@@ -195,17 +194,20 @@ impl Health {
 
     fn succeeded(&self, signal: Signal) {
         let health = self.of(signal);
-        let Some(failing) = health.lock().failing.take() else {
+        let mut state = health.lock();
+        let lost = health.lost.load(Ordering::Relaxed);
+        let lost_before = std::mem::replace(&mut state.lost_before, lost);
+        let Some(failing) = state.failing.take() else {
             return;
         };
+        drop(state);
         // A warning too: who sees the one at any level sees the other.
         tracing::warn!(
             target: LOGGER,
             message = names::event::OTEL_EXPORT_RECOVERED,
             { names::EXPORT_SIGNAL } = %signal,
             { names::FAILED_EXPORTS } = failing.exports,
-            { names::DROPPED_RECORDS } =
-                health.lost.load(Ordering::Relaxed).saturating_sub(failing.lost_before),
+            { names::DROPPED_RECORDS } = lost.saturating_sub(lost_before),
             { names::DURATION_MS } = milliseconds(failing.since.elapsed()),
         );
     }
