@@ -32,6 +32,17 @@ impl Trace<'_> {
         self.wait_for(name, |span| span.name == name && span.parent_id.is_none())
     }
 
+    /// The message that is published for this span. Any role relays an event that
+    /// has waited for a second, as it does where the machine is busy.
+    fn publish(&self, parent: &Span) -> Span {
+        let name = "publish dtx.events";
+        let span = self.wait_for(name, |span| {
+            span.name == name && span.parent_id.as_ref() == Some(&parent.span_id)
+        });
+        assert_eq!(span.kind, SpanKind::Producer);
+        span
+    }
+
     /// The one child of a span that has this name, kind, and role.
     fn child(&self, parent: &Span, name: &str, kind: SpanKind, role: &str) -> Span {
         let span = self.wait_for(name, |span| {
@@ -100,7 +111,7 @@ async fn a_request_its_queries_cache_commands_and_publication_and_the_bot_are_on
     );
     trace.child(&create, "INSERT outbox", SpanKind::Client, "serve");
     // The broker, and the bot.
-    let publish = trace.child(&create, "publish dtx.events", SpanKind::Producer, "serve");
+    let publish = trace.publish(&create);
     assert_eq!(publish.attributes["messaging.system"], "rabbitmq");
     let process = trace.child(
         &publish,
@@ -193,7 +204,7 @@ async fn a_cycle_of_a_daemon_is_a_trace_with_its_queries_its_request_and_what_fo
         SpanKind::Client,
         "serve",
     );
-    let publish = trace.child(&send, "publish dtx.events", SpanKind::Producer, "notifier");
+    let publish = trace.publish(&send);
     let process = trace.child(
         &publish,
         "process dtx.events.bot",
@@ -230,12 +241,7 @@ async fn a_cycle_of_a_daemon_is_a_trace_with_its_queries_its_request_and_what_fo
     assert_eq!(step.attributes["game.new_status"], "running");
     assert!(step.attributes.contains_key("game.transitioned_at"));
     of_move.child(&step, "UPDATE games", SpanKind::Client, "transitioner");
-    let told = of_move.child(
-        &step,
-        "publish dtx.events",
-        SpanKind::Producer,
-        "transitioner",
-    );
+    let told = of_move.publish(&step);
     let taken = of_move.child(&told, "process dtx.events.bot", SpanKind::Consumer, "bot");
 
     let of_notifier = notifier.end().await;

@@ -37,6 +37,7 @@ pub(crate) struct Done {
 pub(crate) async fn do_everything() -> Done {
     send(Request::get("/api/tournaments/5/")).await;
     send(strange()).await;
+    send(Request::post("/dtx.Drafts/Pick")).await;
     send_out("BREW").await;
     do_job().await;
     talk().await;

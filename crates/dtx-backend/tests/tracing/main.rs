@@ -43,6 +43,16 @@ fn app() -> Router {
     Router::new()
         .route("/api/tournaments/{id}/", get(show))
         .route("/fail", any(async || StatusCode::BAD_GATEWAY))
+        // A call of gRPC that is refused, whose status is in its headers.
+        .route(
+            "/dtx.Drafts/Pick",
+            any(async || {
+                [
+                    ("content-type", "application/grpc"),
+                    ("grpc-status", "7"),
+                ]
+            }),
+        )
         .layer(
             HttpTelemetryLayer::new()
                 .with_query(true)

@@ -33,9 +33,17 @@ fn what_is_wrong_with_a_request_is_said_to_both_sides() {
     let gzip = "content-type: application/x-protobuf\r\ncontent-encoding: gzip\r\n";
     let brotli = "content-type: application/x-protobuf\r\ncontent-encoding: br\r\n";
     let json = "content-type: application/json\r\n";
-    let cases: [(&str, &str, &[u8], &str, &str); 5] = [
+    let text = "content-type: text/plain\r\n";
+    let cases: [(&str, &str, &[u8], &str, &str); 6] = [
         ("/v1/profiles", PROTOBUF, b"", "404", "nothing is served"),
-        ("/v1/traces", json, b"{}", "415", "the content type"),
+        ("/v1/traces", text, b"{}", "415", "the content type"),
+        (
+            "/v1/traces",
+            json,
+            b"[",
+            "400",
+            "the payload is no export of traces",
+        ),
         ("/v1/traces", brotli, b"", "415", "the content encoding"),
         (
             "/v1/traces",

@@ -121,17 +121,34 @@ fn what_a_slow_collector_did_not_take_by_the_end_is_counted() {
                     ("OTEL_BSP_MAX_QUEUE_SIZE", "4096"),
                     ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "256"),
                     ("OTEL_BSP_SCHEDULE_DELAY", "60000"),
+                    ("OTEL_BLRP_MAX_QUEUE_SIZE", "4096"),
+                    ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "256"),
+                    ("OTEL_BLRP_SCHEDULE_DELAY", "60000"),
                 ],
             );
-            let (lost, sent) = (lost(&ended)[0], collector.spans().len() as u64);
-            let name = format!("{behaviour:?}, {protocol}: {sent} sent, {lost} lost");
-            if matches!(behaviour, Behaviour::Delay(_)) {
-                // One that arrived has an answer that did not.
-                assert!(lost > 0 && (2000..=2256).contains(&(sent + lost)), "{name}");
-            } else {
-                assert_eq!(sent + lost, 2000, "{name}");
-                assert_eq!(lost == 2000, is_all_lost, "{name}");
+            let [spans, points, records] = lost(&ended);
+            // One line more than spans, about the beginning.
+            for (lost, sent, made) in [
+                (spans, collector.spans().len() as u64, 2000),
+                (records, collector.logs().len() as u64, 2001),
+            ] {
+                let name = format!("{behaviour:?}, {protocol}: {sent} sent, {lost} lost");
+                if matches!(behaviour, Behaviour::Delay(_)) {
+                    // A batch that arrived may have an answer that did not.
+                    assert!(
+                        lost > 0 && (made..=made + 256).contains(&(sent + lost)),
+                        "{name}"
+                    );
+                } else {
+                    assert_eq!(sent + lost, made, "{name}");
+                    assert_eq!(lost == made, is_all_lost, "{name}");
+                }
             }
+            assert_eq!(
+                points > 0,
+                collector.metrics().is_empty(),
+                "{behaviour:?}, {protocol}"
+            );
             if is_all_lost {
                 let line = ended.single("otel_records_lost");
                 assert!(line["error"].is_string(), "{line}");

@@ -79,11 +79,11 @@ fn large() {
     end(telemetry);
 }
 
-/// Records 2,000 spans, and has a second for the end.
+/// Records 2,000 spans with a line each, and has a second for the end.
 fn many() {
     let telemetry = init().unwrap();
     for _ in 0..2000 {
-        tracing::info_span!("match").in_scope(|| {});
+        tracing::info_span!("match").in_scope(|| tracing::info!("match_played"));
     }
     let runtime = Builder::new_current_thread().build().unwrap();
     let is_done = runtime.block_on(telemetry.shutdown(Duration::from_secs(1)));
