@@ -64,11 +64,12 @@ fn an_exporter_fails_and_recovers() {
                 way.protocol
             );
             collector.set_behaviour(Behaviour::Accept);
-            // That a connection is broken, the client may find out only when it uses it.
-            let recovered = export(&way, &exporter).or_else(|_broken| export(&way, &exporter));
+            // That a connection is broken, the client may find out only when it uses it; on a busy
+            // machine more than once.
+            let mut exports = (0..5).map(|_| export(&way, &exporter));
             assert!(
-                recovered.is_ok(),
-                "{:?} {behaviour:?} {recovered:?}",
+                exports.any(|recovered| recovered.is_ok()),
+                "{:?} {behaviour:?}",
                 way.protocol
             );
         }
