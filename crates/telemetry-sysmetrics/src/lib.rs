@@ -20,17 +20,20 @@
 //!
 //! | metric | unit | kind | what |
 //! |---|---|---|---|
-//! | `system.cpu.utilization` | `1` | gauge | the busy fraction of all CPUs |
-//! | `system.memory.utilization` | `1` | gauge | the used fraction of memory, with `system.memory.state=used` |
+//! | `system.cpu.utilization` | `1` | gauge | the busy fraction of all CPUs of the host |
+//! | `system.memory.utilization` | `1` | gauge | the used fraction of the host's memory, with `system.memory.state=used` |
 //! | `system.memory.usage` | `By` | up-down counter | by `system.memory.state`: `used`, and `free` for what can be had without swapping; together all there is |
 //! | `process.cpu.time` | `s` | counter | by `cpu.mode`: `user` and `system` |
-//! | `process.cpu.utilization` | `1` | gauge | the same as a fraction of all CPUs that the process may use |
+//! | `process.cpu.utilization` | `1` | gauge | the same as a fraction of the CPUs that the process may use, its container's quota included |
 //! | `process.memory.usage` | `By` | up-down counter | physical memory |
 //! | `process.memory.virtual` | `By` | up-down counter | virtual memory |
 //! | `process.thread.count` | `{thread}` | up-down counter | threads; on Linux |
 //! | `process.uptime` | `s` | gauge | how long the process has run |
 //! | `process.runtime.cpu.utilization` | `1` | gauge | `process.cpu.utilization` of all modes, under the name used before the conventions had one |
 //! | `process.runtime.memory` | `By` | up-down counter | `process.memory.usage`, likewise |
+//! | `container.memory.usage` | `By` | up-down counter | memory of the control group with the lowest limit, caches of files included; on Linux, where there is a limit |
+//! | `container.memory.limit` | `By` | up-down counter | its limit |
+//! | `container.memory.available` | `By` | up-down counter | the limit without the working set, which is the usage without caches of files that were not used for a while |
 //! | `tokio.runtime.workers` | `{worker}` | up-down counter | worker threads |
 //! | `tokio.runtime.alive_tasks` | `{task}` | up-down counter | tasks that have not ended |
 //! | `tokio.runtime.global_queue_depth` | `{task}` | up-down counter | tasks that wait in the global queue |
@@ -54,19 +57,29 @@
 //! # How it measures
 //!
 //! - **One reading a collection.** The first instrument that is asked reads everything, and for
-//!   the next 200 ms the others report the same reading. A collection takes some 180 µs on
+//!   the next 200 ms the others report the same reading. A collection takes some 270 µs on
 //!   Linux, 3 µs of which are the SDK's; `examples/collection.rs` measures it.
 //! - **Utilizations are fractions from 0 to 1**, of the time since the reading before. The first
 //!   reading is taken when the instruments are registered: it is of the time since boot, or
 //!   since the process began, and reported by collections in the first 200 ms. With more than
 //!   one reader, each reading is of the time since the last one of any of them.
-//! - **The CPUs that the process may use** are those of
-//!   [`available_parallelism`](std::thread::available_parallelism): CPU quotas and affinity
-//!   count. Figures of `system` are the host's, in a container too.
+//! - **The CPUs that the process may use** are those of its affinity, and no more than the quota
+//!   of its control group and of each group around it, as a fraction: with a quota of 1.5 CPUs
+//!   one busy thread is a utilization of 0.67. They are read with each reading, so that a quota
+//!   that is changed counts from the next one on. Control groups of version 1 and 2 are read.
+//! - **Whose figures these are**: those of `system` are the host's, in a container too. Those of
+//!   `process` are this process's. Those of `container` are of the control group with the lowest
+//!   limit of memory, be it the process's own or one around it: all processes in it count. They
+//!   exist while there is a limit, on Linux. `container.memory.usage / container.memory.limit` is
+//!   the fraction that is used; `container.memory.available` is what is left before the kernel
+//!   kills. The conventions call the usage a counter, though it shrinks, and have a limit only
+//!   for containers of Kubernetes.
 //! - **A reading that panics** costs that collection these metrics, and nothing else.
 //! - **Other platforms than Linux** have CPU time without its mode, and no count of threads.
 //!   How good their first CPU utilization of the host is depends on `sysinfo`.
 
+mod cgroup;
+mod container;
 mod fraction;
 mod host;
 mod instruments;

@@ -1,6 +1,7 @@
 //! The process: its CPU time, memory, threads and age.
 
 mod by_mode;
+mod cpus;
 mod source;
 
 // What a platform tells. The other one is tested everywhere.

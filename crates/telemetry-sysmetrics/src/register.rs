@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use crate::instruments::Instruments;
 use crate::sampler::Sampler;
 use crate::snapshot::Sources;
-use crate::{host, process, runtime};
+use crate::{container, host, process, runtime};
 
 /// Registers all instruments with the global meter provider. Further calls do nothing.
 ///
@@ -54,6 +54,7 @@ fn register_with(meter: &Meter, sampler: Sampler, has_runtime: bool) {
     let instruments = Instruments::new(meter, Arc::new(sampler));
     host::register(&instruments);
     process::register(&instruments);
+    container::register(&instruments);
     if has_runtime {
         runtime::register(&instruments);
     }

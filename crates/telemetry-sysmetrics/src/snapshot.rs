@@ -2,6 +2,7 @@
 
 use tokio::runtime::RuntimeMetrics;
 
+use crate::cgroup::{Bounds, Cgroups};
 use crate::host::{Host, HostSource};
 use crate::process::{Process, ProcessSource};
 use crate::runtime::{self, Runtime};
@@ -11,6 +12,7 @@ use crate::runtime::{self, Runtime};
 pub(crate) struct Snapshot {
     pub(crate) host: Option<Host>,
     pub(crate) process: Option<Process>,
+    pub(crate) bounds: Bounds,
     pub(crate) runtime: Option<Runtime>,
 }
 
@@ -18,6 +20,7 @@ pub(crate) struct Snapshot {
 pub(crate) struct Sources {
     host: Option<HostSource>,
     process: ProcessSource,
+    cgroups: Cgroups,
     runtime: Option<RuntimeMetrics>,
 }
 
@@ -27,15 +30,18 @@ impl Sources {
         Self {
             host: HostSource::open(),
             process: ProcessSource::open(),
+            cgroups: Cgroups::open(),
             runtime,
         }
     }
 
     /// Reads them all, once.
     pub(crate) fn read(&mut self) -> Snapshot {
+        let bounds = self.cgroups.read();
         Snapshot {
             host: self.host.as_mut().map(HostSource::read),
-            process: self.process.read(),
+            process: self.process.read(bounds.cpus),
+            bounds,
             runtime: self.runtime.as_ref().map(runtime::read),
         }
     }

@@ -276,19 +276,19 @@ pub(crate) const METRICS: [(&str, &str, &[&str], &str); 26] = [
         "system.cpu.utilization",
         "1",
         &[],
-        "The busy fraction of all CPUs.",
+        "The busy fraction of all CPUs of the host, in a container too.",
     ),
     (
         "system.memory.utilization",
         "1",
         &["system.memory.state"],
-        "The used fraction of memory.",
+        "The used fraction of the host's memory.",
     ),
     (
         "system.memory.usage",
         "By",
         &["system.memory.state"],
-        "Memory that is used, and that can be had.",
+        "The host's memory that is used, and that can be had.",
     ),
     (
         "process.cpu.time",
@@ -300,7 +300,7 @@ pub(crate) const METRICS: [(&str, &str, &[&str], &str); 26] = [
         "process.cpu.utilization",
         "1",
         &["cpu.mode"],
-        "The same as a fraction of the CPUs that it may use.",
+        "The same as a fraction of the CPUs that it may use: its affinity, and no more than its quota.",
     ),
     (
         "process.runtime.cpu.utilization",
@@ -323,6 +323,19 @@ pub(crate) const METRICS: [(&str, &str, &[&str], &str); 26] = [
         "Threads; on Linux.",
     ),
     ("process.uptime", "s", &[], "How long the process has run."),
+    (
+        "container.memory.usage",
+        "By",
+        &[],
+        "Memory of the control group with the lowest limit, caches of files included; where there is a limit.",
+    ),
+    ("container.memory.limit", "By", &[], "Its limit."),
+    (
+        "container.memory.available",
+        "By",
+        &[],
+        "The limit without the working set: what is left before the kernel kills.",
+    ),
     ("tokio.runtime.workers", "{worker}", &[], "Worker threads."),
     (
         "tokio.runtime.alive_tasks",

@@ -9,6 +9,13 @@ const MODES: &[&[&str]] = &[&["cpu.mode=system"], &["cpu.mode=user"]];
 #[cfg(not(target_os = "linux"))]
 const MODES: &[&[&str]] = NONE;
 
+/// Where the memory of this machine's control groups has a limit.
+const CONTAINER: &[Row] = &[
+    ("container.memory.available", "By", "up-down counter", NONE),
+    ("container.memory.limit", "By", "up-down counter", NONE),
+    ("container.memory.usage", "By", "up-down counter", NONE),
+];
+
 const USED: &[&[&str]] = &[&["system.memory.state=used"]];
 const STATES: &[&[&str]] = &[&["system.memory.state=free"], &["system.memory.state=used"]];
 
@@ -54,11 +61,16 @@ fn assert_exported(collector: &Collector, expected: &[Row]) {
             .sort_by(|a, b| a.attributes.cmp(&b.attributes));
     }
 
+    let container = metrics
+        .iter()
+        .any(|metric| metric.name.starts_with("container."));
+    let expected = [if container { CONTAINER } else { &[] }, expected].concat();
+
     let names: Vec<_> = metrics.iter().map(|metric| metric.name.as_str()).collect();
     let expected_names: Vec<_> = expected.iter().map(|(name, ..)| *name).collect();
     assert_eq!(names, expected_names);
 
-    for (metric, (name, unit, kind, attributes)) in metrics.iter().zip(expected) {
+    for (metric, (name, unit, kind, attributes)) in metrics.iter().zip(&expected) {
         assert_eq!(
             (metric.unit.as_str(), metric.kind),
             (*unit, *kind),
@@ -98,7 +110,7 @@ fn the_documentation_has_every_instrument() {
         include_str!("../../src/lib.rs"),
         include_str!("../../README.md"),
     ] {
-        for (name, unit, kind, _) in [SYSTEM, TOKIO].concat() {
+        for (name, unit, kind, _) in [SYSTEM, TOKIO, CONTAINER].concat() {
             let row = format!("| `{name}` | `{unit}` | {kind} |");
             assert!(page.contains(&row), "{row}");
         }
