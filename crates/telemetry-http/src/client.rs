@@ -12,9 +12,10 @@ use http::{Extensions, HeaderName};
 use opentelemetry::Context;
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response};
-use reqwest_middleware::{Middleware, Next, Result};
+use reqwest_middleware::{Middleware, Next};
 use telemetry_core::instrument;
 
+pub use hosts::TrustedHostsError;
 pub use template::UrlTemplate;
 
 use crate::client::hosts::TrustedHosts;
@@ -25,11 +26,14 @@ use crate::request_id;
 /// feature `client`.
 ///
 /// ```no_run
+/// # fn main() -> Result<(), telemetry_http::TrustedHostsError> {
 /// use telemetry_http::HttpClientTelemetry;
 ///
 /// let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
-///     .with(HttpClientTelemetry::new().with_trusted_hosts(["api.internal"]))
+///     .with(HttpClientTelemetry::new().with_trusted_hosts(["api.internal"])?)
 ///     .build();
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// Each request gets a client span beneath the span that is current, and a measurement of
@@ -76,13 +80,21 @@ impl HttpClientTelemetry {
     ///
     /// A host is a name or address, without a port: `api.internal`. `*.svc.cluster.local`
     /// stands for all names beneath `svc.cluster.local`, and not for that itself; a `*`
-    /// elsewhere stands for nothing else.
+    /// elsewhere is an error.
     ///
     /// A redirect takes the baggage along, wherever it leads: see
     /// [`redirect_policy`](Self::redirect_policy).
-    pub fn with_trusted_hosts<S: AsRef<str>>(mut self, hosts: impl IntoIterator<Item = S>) -> Self {
-        self.trusted_hosts.extend(hosts);
-        self
+    ///
+    /// # Errors
+    ///
+    /// When an entry is no host and could never match: it has a scheme, a port, a path, a user,
+    /// spaces or another wildcard, or is empty. The error names it.
+    pub fn with_trusted_hosts<S: AsRef<str>>(
+        mut self,
+        hosts: impl IntoIterator<Item = S>,
+    ) -> Result<Self, TrustedHostsError> {
+        self.trusted_hosts.extend(hosts)?;
+        Ok(self)
     }
 
     /// Makes a policy for [`reqwest::ClientBuilder::redirect`] that follows redirects as
@@ -90,10 +102,10 @@ impl HttpClientTelemetry {
     /// returned as it is. reqwest sends all headers but those of credentials again.
     ///
     /// ```no_run
-    /// # fn main() -> Result<(), reqwest::Error> {
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use telemetry_http::HttpClientTelemetry;
     ///
-    /// let telemetry = HttpClientTelemetry::new().with_trusted_hosts(["api.internal"]);
+    /// let telemetry = HttpClientTelemetry::new().with_trusted_hosts(["api.internal"])?;
     /// let client = reqwest::Client::builder().redirect(telemetry.redirect_policy()).build()?;
     /// let client = reqwest_middleware::ClientBuilder::new(client).with(telemetry).build();
     /// # Ok(())
@@ -129,7 +141,7 @@ impl Middleware for HttpClientTelemetry {
         mut request: Request,
         extensions: &mut Extensions,
         next: Next<'_>,
-    ) -> Result<Response> {
+    ) -> reqwest_middleware::Result<Response> {
         let recording = Recording::start(&request, extensions);
         let context = match &recording {
             Some(recording) => recording.context.clone(),

@@ -9,6 +9,7 @@ use telemetry_labels::LabelExtractor;
 use tower_layer::Layer;
 
 use crate::hooks::HttpHooks;
+use crate::paths::Paths;
 use crate::peer::{Peer, PeerLookup};
 use crate::proxies::TrustedProxies;
 use crate::request_id;
@@ -48,7 +49,8 @@ pub(crate) struct Settings {
     pub(crate) labels: LabelExtractor,
     /// Another one than the usual.
     request_id_header: Option<HeaderName>,
-    pub(crate) without_lines: Vec<String>,
+    pub(crate) without_lines: Paths,
+    pub(crate) without_recording: Paths,
     pub(crate) peer: PeerLookup,
     pub(crate) proxies: TrustedProxies,
     pub(crate) client_ip: bool,
@@ -66,7 +68,8 @@ impl HttpTelemetryLayer {
             settings: Arc::new(Settings {
                 labels: LabelExtractor::new(),
                 request_id_header: None,
-                without_lines: Vec::new(),
+                without_lines: Paths::default(),
+                without_recording: Paths::default(),
                 peer: PeerLookup::default(),
                 proxies: TrustedProxies::default(),
                 client_ip: false,
@@ -92,11 +95,19 @@ impl HttpTelemetryLayer {
     /// health checks; one that fails still writes its `request_failed`. They have their
     /// scope and request id as others do. A trailing slash makes no difference.
     pub fn without_lines_for<S: AsRef<str>>(self, paths: impl IntoIterator<Item = S>) -> Self {
-        let paths: Vec<_> = paths
-            .into_iter()
-            .map(|path| without_slash(path.as_ref()).to_owned())
-            .collect();
         self.with(|settings| settings.without_lines.extend(paths))
+    }
+
+    /// Records no server span and no metrics for these whole paths, such as health checks, be
+    /// their requests failed or not. A trailing slash makes no difference.
+    ///
+    /// All else is as without export: they have their scope, request id and lines, unless
+    /// [`without_lines_for`](Self::without_lines_for) leaves those out. A trace that comes in by
+    /// `traceparent` goes on: lines have its ids, and spans and outgoing requests of the handler
+    /// are beneath the caller's span. Without one, each span of the handler begins a trace of its
+    /// own. A [public endpoint](Self::with_public_endpoint) continues no trace here either.
+    pub fn without_recording_for<S: AsRef<str>>(self, paths: impl IntoIterator<Item = S>) -> Self {
+        self.with(|settings| settings.without_recording.extend(paths))
     }
 
     /// Sets the proxies that are believed about the client's address, and the scheme and host of
@@ -256,8 +267,7 @@ impl Settings {
     }
 
     pub(crate) fn writes_lines_for(&self, path: &str) -> bool {
-        let is_listed = |listed: &String| listed == without_slash(path);
-        self.without_lines.is_empty() || !self.without_lines.iter().any(is_listed)
+        !self.without_lines.has(path)
     }
 }
 
@@ -266,6 +276,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("request_id_header", &self.request_id_header)
             .field("without_lines", &self.without_lines)
+            .field("without_recording", &self.without_recording)
             .field("peer", &self.peer)
             .field("proxies", &self.proxies)
             .field("client_ip", &self.client_ip)
@@ -274,12 +285,5 @@ impl fmt::Debug for Settings {
             .field("names", &self.names)
             .field("hooks", &self.hooks.is_some())
             .finish_non_exhaustive()
-    }
-}
-
-fn without_slash(path: &str) -> &str {
-    match path {
-        "/" => path,
-        _ => path.strip_suffix('/').unwrap_or(path),
     }
 }

@@ -130,12 +130,13 @@
 //!
 //! ```
 //! # #[cfg(feature = "client")]
-//! # fn client(client: reqwest::Client) {
+//! # fn client(client: reqwest::Client) -> Result<(), telemetry_http::TrustedHostsError> {
 //! use telemetry_http::HttpClientTelemetry;
 //!
 //! let client = reqwest_middleware::ClientBuilder::new(client)
-//!     .with(HttpClientTelemetry::new().with_trusted_hosts(["api.internal"]))
+//!     .with(HttpClientTelemetry::new().with_trusted_hosts(["api.internal"])?)
 //!     .build();
+//! # Ok(())
 //! # }
 //! ```
 
@@ -154,6 +155,7 @@ mod instrumentation;
 mod layer;
 mod lifecycle;
 mod line;
+mod paths;
 mod peer;
 mod proxies;
 mod request_id;
@@ -165,7 +167,7 @@ mod user;
 
 pub use body::ResponseBody;
 #[cfg(feature = "client")]
-pub use client::{HttpClientTelemetry, UrlTemplate};
+pub use client::{HttpClientTelemetry, TrustedHostsError, UrlTemplate};
 pub use error::RecordedError;
 pub use future::ResponseFuture;
 pub use hooks::{HttpHooks, Outcome, RequestEnd, RequestHead, ResponseHead};

@@ -113,6 +113,9 @@ impl<S> HttpTelemetry<S> {
         lifecycle: &Lifecycle,
         caller: Caller<'_>,
     ) -> Option<Recording> {
+        if self.settings.without_recording.has(lifecycle.path()) {
+            return None;
+        }
         Recording::start(request, || Origin {
             target: lifecycle.route.target(request),
             parent: propagation::extract(headers),
@@ -140,6 +143,8 @@ impl<S> HttpTelemetry<S> {
             Some(recording) => {
                 scope.trace(&recording.context);
             }
+            // Anybody may call, and would decide here what is sampled of the handler's work.
+            None if self.settings.public_endpoint && Recording::is_on() => {}
             // Lines have the ids of a trace that others export.
             None => {
                 if let Some(context) = propagation::extract(headers) {

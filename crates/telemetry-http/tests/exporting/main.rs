@@ -36,6 +36,7 @@ mod server_traces;
 mod standard_names;
 #[path = "../support/requests.rs"]
 mod support;
+mod unrecorded;
 
 use std::net::SocketAddr;
 
