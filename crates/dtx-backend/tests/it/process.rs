@@ -1,6 +1,7 @@
 //! Starting, failing to start, and ending.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use http_body_util::BodyExt as _;
@@ -373,6 +374,33 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[tokio::test]
+async fn the_same_signal_twice_within_100_ms_counts_as_one() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let directory = directory();
+        let (program, answer) = busy(&directory, "30", 2_000).await;
+        program.signal(signal);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        program.signal(signal);
+        let (status, _) = answer.await.unwrap();
+        assert_eq!(status.as_u16(), 200);
+        let ended = program.ended().await;
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_signal_later_ends_it_at_once() {
+    let directory = directory();
+    let (mut program, answer) = busy(&directory, "60", 60_000).await;
+    program.signal(Signal::TERM);
+    program.event("server_stopping").await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    program.signal(Signal::TERM);
+    assert_fails(&program.ended().await, &["second signal", "SIGTERM"]);
+    answer.await.unwrap_err();
+}
+
+#[tokio::test]
 async fn nobody_new_is_let_in_once_it_is_ending() {
     let directory = directory();
     let mut program = Program::start(&directory, &with("DTX_DEBUG_ROUTES", "true"));
@@ -387,7 +415,7 @@ async fn nobody_new_is_let_in_once_it_is_ending() {
         }
     };
     timeout(PATIENCE, refused).await.unwrap();
-    program.signal(Signal::TERM);
+    program.signal(Signal::INT);
     program.ended().await;
     drop(stream);
 }
