@@ -11,7 +11,7 @@ use tracing_subscriber::registry::Registry;
 use crate::config::Config;
 use crate::duration::milliseconds;
 use crate::guard::TelemetryGuard;
-use crate::install::{self, InstallError, LOGGER, Telemetry};
+use crate::install::{self, InstallError, LOGGER, SamplerShown, Telemetry};
 use crate::line::{
     CachedFilter, EventAndSpanFilter, GlobalFilter, LineLayer, LineSink, LogFormat, OwnLine,
     RegistryGuard, SharedSink, ThreadEndGuard,
@@ -29,6 +29,7 @@ pub struct TelemetryBuilder {
     layers: Vec<BoxedLayer>,
     copies: Option<SharedSink>,
     exports: bool,
+    sampler: Option<SamplerShown>,
 }
 
 impl TelemetryBuilder {
@@ -39,6 +40,7 @@ impl TelemetryBuilder {
             layers: Vec::new(),
             copies: None,
             exports: false,
+            sampler: None,
         }
     }
 
@@ -77,6 +79,14 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Shows on `telemetry_initialized` which traces are exported: the sampler, by its name in
+    /// `OTEL_TRACES_SAMPLER`, and the part of the traces that it records, where it has one.
+    pub fn with_sampler_shown(mut self, name: impl Into<String>, ratio: Option<f64>) -> Self {
+        let name = name.into();
+        self.sampler = Some(SamplerShown { name, ratio });
+        self
+    }
+
     /// Starts the writer and builds the subscriber, without any effect on the process.
     ///
     /// # Errors
@@ -106,7 +116,9 @@ impl TelemetryBuilder {
         let log_level = is_single_layer.then(level_of_lines).flatten();
         let dispatch = dispatch(&config, self.layers, self.copies, &writer, look);
         let telemetry = Telemetry::new(config, Some((dispatch, writer)));
-        Ok(telemetry.with_log_level(log_level))
+        Ok(telemetry
+            .with_log_level(log_level)
+            .with_sampler_shown(self.sampler))
     }
 
     /// Builds and installs.

@@ -62,6 +62,14 @@ pub struct Telemetry {
     writer: Option<Writer>,
     /// The most verbose level of lines, where nothing but lines is made of records of `log`.
     log_level: Option<LevelFilter>,
+    sampler: Option<SamplerShown>,
+}
+
+/// What decides which traces are exported, as `telemetry_initialized` shows it.
+#[derive(Debug)]
+pub(crate) struct SamplerShown {
+    pub(crate) name: String,
+    pub(crate) ratio: Option<f64>,
 }
 
 impl Telemetry {
@@ -72,11 +80,17 @@ impl Telemetry {
             dispatch,
             writer,
             log_level: None,
+            sampler: None,
         }
     }
 
     pub(crate) fn with_log_level(mut self, log_level: Option<LevelFilter>) -> Self {
         self.log_level = log_level;
+        self
+    }
+
+    pub(crate) fn with_sampler_shown(mut self, sampler: Option<SamplerShown>) -> Self {
+        self.sampler = sampler;
         self
     }
 
@@ -118,6 +132,7 @@ impl Telemetry {
             dispatch,
             writer,
             log_level,
+            sampler,
         } = self;
         let (Some(dispatch), Some(writer)) = (dispatch, writer) else {
             return Ok(TelemetryGuard::inert());
@@ -134,7 +149,7 @@ impl Telemetry {
         other_globals();
         drop(installed);
         let guard = TelemetryGuard::new(writer);
-        write_initialized(&config);
+        write_initialized(&config, sampler.as_ref());
         Ok(guard)
     }
 
@@ -222,7 +237,7 @@ pub fn http_names() -> HttpNames {
     }
 }
 
-fn write_initialized(config: &Config) {
+fn write_initialized(config: &Config, sampler: Option<&SamplerShown>) {
     let log_format = if config.is_structured() {
         config.format().to_string()
     } else {
@@ -235,6 +250,8 @@ fn write_initialized(config: &Config) {
         { names::LOG_FORMAT } = log_format,
         { names::LOG_LEVEL } = config.level(),
         { names::SERVICE_NAME } = config.service_name(),
+        { names::SAMPLER } = sampler.map(|sampler| &*sampler.name),
+        { names::SAMPLER_RATIO } = sampler.and_then(|sampler| sampler.ratio),
     );
     for warning in config.warnings() {
         let ConfigWarning {

@@ -116,6 +116,8 @@ impl OtelBuilder {
         let config = config.with_otel_enabled(pipeline.is_some());
         let mut telemetry = telemetry.with_export(true);
         if let Some(pipeline) = &pipeline {
+            let sampler = otel.sampler();
+            telemetry = telemetry.with_sampler_shown(sampler.name(), sampler.ratio());
             if let Some(layer) = spans::layer(pipeline) {
                 telemetry = telemetry.with_layer(layer);
             }

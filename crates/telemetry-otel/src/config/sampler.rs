@@ -55,11 +55,27 @@ impl Sampler {
 
     /// Says whether its ratio, if it has one, is from 0 to 1.
     pub(super) fn is_valid(self) -> bool {
+        self.ratio()
+            .is_none_or(|ratio| (0.0..=1.0).contains(&ratio))
+    }
+
+    /// Its name in `OTEL_TRACES_SAMPLER`.
+    pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::TraceIdRatio(ratio) | Self::ParentBasedTraceIdRatio(ratio) => {
-                (0.0..=1.0).contains(&ratio)
-            }
-            _ => true,
+            Self::AlwaysOn => "always_on",
+            Self::AlwaysOff => "always_off",
+            Self::TraceIdRatio(_) => "traceidratio",
+            Self::ParentBasedAlwaysOn => "parentbased_always_on",
+            Self::ParentBasedAlwaysOff => "parentbased_always_off",
+            Self::ParentBasedTraceIdRatio(_) => "parentbased_traceidratio",
+        }
+    }
+
+    /// The part of the traces that it records, where it has one.
+    pub(crate) fn ratio(self) -> Option<f64> {
+        match self {
+            Self::TraceIdRatio(ratio) | Self::ParentBasedTraceIdRatio(ratio) => Some(ratio),
+            _ => None,
         }
     }
 
@@ -80,15 +96,10 @@ impl Sampler {
 
 impl fmt::Display for Sampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AlwaysOn => f.write_str("always_on"),
-            Self::AlwaysOff => f.write_str("always_off"),
-            Self::TraceIdRatio(ratio) => write!(f, "traceidratio with {ratio}"),
-            Self::ParentBasedAlwaysOn => f.write_str("parentbased_always_on"),
-            Self::ParentBasedAlwaysOff => f.write_str("parentbased_always_off"),
-            Self::ParentBasedTraceIdRatio(ratio) => {
-                write!(f, "parentbased_traceidratio with {ratio}")
-            }
+        let name = self.name();
+        match self.ratio() {
+            Some(ratio) => write!(f, "{name} with {ratio}"),
+            None => f.write_str(name),
         }
     }
 }

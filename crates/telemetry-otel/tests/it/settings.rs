@@ -35,6 +35,43 @@ fn without_an_endpoint_one_line_says_so_and_nothing_is_exported() {
 }
 
 #[test]
+fn the_first_line_shows_the_sampler_where_export_is_on() {
+    let collector = Collector::start();
+    for (sampler, ratio, shown) in [
+        ("always_on", "0.5", None),
+        ("parentbased_always_off", "0.5", None),
+        ("traceidratio", "0.25", Some(0.25)),
+        ("parentbased_traceidratio", "0", Some(0.0)),
+        ("", "", Some(0.1)),
+    ] {
+        let variables = [
+            ("OTEL_TRACES_SAMPLER", sampler),
+            ("OTEL_TRACES_SAMPLER_ARG", ratio),
+        ];
+        let ended = play("work", &collector, &variables);
+        let line = ended.single("telemetry_initialized");
+        let default = "parentbased_traceidratio";
+        let name = if sampler.is_empty() { default } else { sampler };
+        assert_eq!(line["sampler"], name);
+        assert_eq!(
+            line.get("sampler_ratio")
+                .and_then(serde_json::Value::as_f64),
+            shown,
+            "{name}"
+        );
+    }
+    for off in [
+        ("OTEL_ENABLED", "false"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+    ] {
+        let ended = play("work", &collector, &[off]);
+        let line = ended.single("telemetry_initialized");
+        assert_eq!(line.get("sampler"), None, "{off:?}");
+        assert_eq!(line.get("sampler_ratio"), None, "{off:?}");
+    }
+}
+
+#[test]
 fn with_no_exporter_at_all_the_line_says_that() {
     let collector = Collector::start();
     let none = [
