@@ -49,6 +49,7 @@ pub(crate) struct Settings {
     pub(crate) labels: LabelExtractor,
     /// Another one than the usual.
     request_id_header: Option<HeaderName>,
+    pub(crate) trace_response_header: Option<HeaderName>,
     pub(crate) without_lines: Paths,
     pub(crate) without_recording: Paths,
     pub(crate) peer: PeerLookup,
@@ -68,6 +69,7 @@ impl HttpTelemetryLayer {
             settings: Arc::new(Settings {
                 labels: LabelExtractor::new(),
                 request_id_header: None,
+                trace_response_header: None,
                 without_lines: Paths::default(),
                 without_recording: Paths::default(),
                 peer: PeerLookup::default(),
@@ -89,6 +91,24 @@ impl HttpTelemetryLayer {
     /// Sets the header of the request id, in requests and responses.
     pub fn with_request_id_header(self, header: HeaderName) -> Self {
         self.with(|settings| settings.request_id_header = Some(header))
+    }
+
+    /// Sends the trace id of each request in this header of its response: 32 lower-case
+    /// hexadecimal digits, the `trace_id` of its lines. None by default.
+    ///
+    /// The header is there whether the trace is sampled or not, and on the response to a panic. It
+    /// replaces one of that name. A request that has no trace has no such header: there is one
+    /// where something exports, or where `traceparent` brings one in.
+    ///
+    /// ```
+    /// use http::HeaderName;
+    /// use telemetry_http::HttpTelemetryLayer;
+    ///
+    /// let header = HeaderName::from_static("x-trace-id");
+    /// let layer = HttpTelemetryLayer::new().with_trace_response_header(header);
+    /// ```
+    pub fn with_trace_response_header(self, header: HeaderName) -> Self {
+        self.with(|settings| settings.trace_response_header = Some(header))
     }
 
     /// Writes no `request_completed` and no `request_cancelled` for these whole paths, such as
@@ -275,6 +295,7 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("request_id_header", &self.request_id_header)
+            .field("trace_response_header", &self.trace_response_header)
             .field("without_lines", &self.without_lines)
             .field("without_recording", &self.without_recording)
             .field("peer", &self.peer)

@@ -7,8 +7,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
+use opentelemetry::Context;
+use opentelemetry::trace::{TraceContextExt as _, TraceId};
 use telemetry_core::panic::{self, Panic, UnclaimedPanics};
 use telemetry_core::{ClientIp, Failure, Scope};
 
@@ -174,12 +176,25 @@ impl Lifecycle {
                 catch_hook_panic(|| hooks.on_response(&head, &scope))
             });
         }
-        self.add_id(response.headers_mut());
+        self.add_ids(response.headers_mut());
     }
 
-    fn add_id(&mut self, headers: &mut HeaderMap) {
+    fn add_ids(&mut self, headers: &mut HeaderMap) {
         let name = self.settings.owned_request_id_header();
         headers.insert(name, self.id.take_header());
+        if let Some(name) = self.settings.trace_response_header.clone() {
+            self.add_trace_id(headers, name);
+        }
+    }
+
+    #[cold]
+    fn add_trace_id(&mut self, headers: &mut HeaderMap, name: HeaderName) {
+        let trace = self.in_scope(|_| Context::current().span().span_context().trace_id());
+        match HeaderValue::try_from(trace.to_string()) {
+            Ok(value) if trace != TraceId::INVALID => headers.insert(name, value),
+            // What the handler set there is of no trace that we know.
+            _ => headers.remove(name),
+        };
     }
 
     /// Takes note that the response with these headers is of gRPC.
@@ -225,7 +240,7 @@ impl Lifecycle {
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             response
         });
-        self.add_id(response.headers_mut());
+        self.add_ids(response.headers_mut());
         self.status = Some(response.status());
         if Content::of(response.headers()).is_grpc {
             self.begin_grpc(response.headers());

@@ -36,6 +36,7 @@ mod server_traces;
 mod standard_names;
 #[path = "../support/requests.rs"]
 mod support;
+mod trace_response;
 mod unrecorded;
 
 use std::net::SocketAddr;
