@@ -100,6 +100,7 @@ pub mod propagation;
 mod redact;
 mod request_id;
 mod scope;
+mod slow_statement;
 mod statistics;
 mod subscriber;
 #[cfg(feature = "testing")]

@@ -182,6 +182,15 @@ fields! {
     /// Where a message broker is: host, port and virtual host.
     BROKER: "string" = "broker";
 
+    /// The database system that a statement was sent to, such as `postgresql`.
+    DB_SYSTEM_NAME: "string" = standard::DB_SYSTEM_NAME;
+    /// The database that a statement was sent to; of SQLite the name of the file.
+    DB_NAMESPACE: "string" = standard::DB_NAMESPACE;
+    /// The operations and the tables of a statement, at most 255 bytes.
+    DB_QUERY_SUMMARY: "string" = standard::DB_QUERY_SUMMARY;
+    /// The text of a statement without its values, at most 2,048 bytes.
+    DB_QUERY_TEXT: "string" = standard::DB_QUERY_TEXT;
+
     /// The environment variable that a warning is about.
     VARIABLE: "string" = "variable";
     /// What is wrong with a setting.
@@ -311,6 +320,10 @@ events! {
     MESSAGE_FAILED: "error" = "message_failed", [ERROR, EXCEPTION, DURATION_MS];
     /// The broker could not be told what became of a message, and will deliver it again.
     MESSAGE_UNSETTLED: "warning" = "message_unsettled", [ERROR];
+
+    /// A statement of a database took longer than `TELEMETRY_SLOW_STATEMENT`.
+    SLOW_STATEMENT: "warning" = "slow_statement",
+        [DB_SYSTEM_NAME, DB_NAMESPACE, DB_QUERY_SUMMARY, DB_QUERY_TEXT, DURATION_MS];
 }
 
 #[cfg(test)]
@@ -404,6 +417,7 @@ mod tests {
             "message_",
             "otel_",
             "request_",
+            "slow_",
             "task_",
             "ws_",
         ];

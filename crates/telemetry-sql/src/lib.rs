@@ -39,8 +39,17 @@
 //!
 //! # What it records
 //!
-//! Where something exports it, by OpenTelemetry's semantic conventions for databases; else
-//! queries go straight to sqlx. It writes no lines: sqlx logs slow statements by itself.
+//! Lines, whether anything exports or not:
+//!
+//! | event | level | fields | when |
+//! |---|---|---|---|
+//! | `slow_statement` | warning | `db.system.name`, `db.namespace`, `db.query.summary`, `db.query.text`, `duration_ms` | a statement took longer than `TELEMETRY_SLOW_STATEMENT`, or [that of its pool](TracedPoolBuilder::with_slow_statement) |
+//!
+//! The wait for a connection is not in its `duration_ms`. It takes the place of sqlx's own warning,
+//! which has the text with its literals.
+//!
+//! Spans and metrics, where something exports them, by OpenTelemetry's semantic conventions for
+//! databases. Where nothing exports and no statement is slow, queries go straight to sqlx.
 //!
 //! | span | kind | when |
 //! |---|---|---|
@@ -101,6 +110,7 @@ mod executor;
 mod failure;
 mod instrumentation;
 mod instruments;
+mod lines;
 mod names;
 mod pool;
 mod pool_metrics;
@@ -109,6 +119,7 @@ mod recording;
 mod settings;
 mod sql;
 mod statements;
+mod timing;
 mod transaction;
 
 pub use connection::{TracedConnection, TracedPoolConnection};

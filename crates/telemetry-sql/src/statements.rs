@@ -52,8 +52,17 @@ impl Statements {
         }
     }
 
+    /// Gives what is known of a statement, or of an operation that only looks at one, such as
+    /// `PREPARE`.
+    pub(crate) fn get_as(&self, operation: Option<&'static str>, sql: &str) -> Arc<Statement> {
+        match operation {
+            Some(operation) => self.look_at(operation, sql),
+            None => self.get(sql),
+        }
+    }
+
     /// Gives what is known of a statement, or looks at it.
-    pub(crate) fn get(&self, sql: &str) -> Arc<Statement> {
+    fn get(&self, sql: &str) -> Arc<Statement> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(statement) = known.get(sql) {
             return Arc::clone(statement);
@@ -73,7 +82,7 @@ impl Statements {
     }
 
     /// Describes what is done to a statement without carrying it out, such as `PREPARE`.
-    pub(crate) fn get_as(&self, operation: &'static str, sql: &str) -> Arc<Statement> {
+    fn look_at(&self, operation: &'static str, sql: &str) -> Arc<Statement> {
         let analysis = Analysis::of(sql, self.dialect);
         Arc::new(self.describe(Analysis {
             summary: match analysis.summary.as_str() {

@@ -15,6 +15,7 @@ mod failures;
 mod parents;
 mod pools;
 mod secrets;
+mod slow;
 mod transactions;
 
 use std::future::Future;
