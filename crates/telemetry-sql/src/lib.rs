@@ -21,7 +21,7 @@
 //! ```
 //!
 //! ```text
-//! otel: span "UPDATE players" 991f677488093b4ea930265f0ff4d6b5 0b4b5b92b66da696 parent=4fa175eff9e989a7 0.08 ms db.system.name=sqlite db.operation.name=UPDATE db.collection.name=players db.query.summary=UPDATE players db.query.text=UPDATE players SET name = ? WHERE id = ? db.response.affected_rows=1
+//! otel: span "UPDATE players" 991f677488093b4ea930265f0ff4d6b5 0b4b5b92b66da696 parent=4fa175eff9e989a7 0.08 ms db.system.name=sqlite db.operation.name=UPDATE db.collection.name=players db.query.summary=UPDATE players db.query.text=UPDATE players SET name = ? WHERE id = ? sql.affected_rows=1
 //! ```
 //!
 //! It works with any database of sqlx. The features `sqlite` and `postgres` add what only their
@@ -67,7 +67,7 @@
 //! | `db.collection.name` | string | of a statement that has one table; spans, metrics |
 //! | `db.query.text` | string | at most 2,048 bytes, [unless left out](TracedPoolBuilder::without_text); spans |
 //! | `db.response.returned_rows` | integer | of queries, and of changes that return rows; spans |
-//! | `db.response.affected_rows` | integer | of changes, with the feature of the driver; spans |
+//! | `sql.affected_rows` | integer | of changes, with the feature of the driver; spans |
 //! | `db.response.status_code` | string | of failures: SQLSTATE, or SQLite's extended result code; spans, metrics |
 //! | `error.type` | string | of failures: that code, or the class below; spans, metrics |
 //!
@@ -80,6 +80,10 @@
 //! | `db.client.connection.pending_requests` | `{request}` | who waits for one |
 //! | `db.client.connection.wait_time` | `s` | histogram of how long one waited that got one |
 //! | `db.client.connection.timeouts` | `{timeout}` | counter of those who waited for too long |
+//!
+//! Of `db.namespace`, `db.query.summary`, `db.operation.name`, `db.collection.name` and
+//! `db.response.status_code` the metric has the first 200 values, and `_OTHER` in place of any other: an
+//! application may make up tables as it runs. The counter of a pool begins with 0.
 //!
 //! Those of connections have `db.client.connection.pool.name`. A field of the context is never on
 //! a metric.

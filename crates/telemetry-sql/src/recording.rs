@@ -18,7 +18,7 @@ use telemetry_core::{Failure, instrument, propagation};
 
 use crate::failure;
 use crate::instruments::SqlInstruments;
-use crate::names::DB_RESPONSE_AFFECTED_ROWS;
+use crate::names::SQL_AFFECTED_ROWS;
 use crate::pool_metrics::Waits;
 use crate::settings::Settings;
 use crate::sql::Effect;
@@ -143,7 +143,7 @@ impl Rows {
         let is_returned = effect == Effect::Reads || self.returned > 0;
         let returned = is_returned.then(|| number(DB_RESPONSE_RETURNED_ROWS, self.returned));
         let affected = self.affected.filter(|_| effect == Effect::Writes);
-        let affected = affected.map(|rows| number(DB_RESPONSE_AFFECTED_ROWS, rows));
+        let affected = affected.map(|rows| number(SQL_AFFECTED_ROWS, rows));
         returned.into_iter().chain(affected)
     }
 }

@@ -8,10 +8,13 @@ use opentelemetry_semantic_conventions::attribute::{
     SERVER_PORT, URL_FULL, URL_TEMPLATE,
 };
 use reqwest::{Request, Url};
+use telemetry_core::instrument::BoundedNames;
 use telemetry_core::mask_query_values;
 
 use crate::attributes::{OTHER, method_name, without_brackets};
 use crate::client::template::UrlTemplate;
+
+static ADDRESSES: BoundedNames = BoundedNames::new(SERVER_ADDRESS);
 
 /// What is known of a request at its start, for the span and for the metric.
 pub(super) fn of_both(request: &Request) -> Vec<KeyValue> {
@@ -27,6 +30,15 @@ pub(super) fn of_both(request: &Request) -> Vec<KeyValue> {
         attributes.push(KeyValue::new(SERVER_PORT, i64::from(port)));
     }
     attributes
+}
+
+/// Bounds what a metric has of these: an application may send to hosts that others name.
+pub(super) fn bound(attributes: &mut [KeyValue]) {
+    for attribute in attributes {
+        if attribute.key.as_str() == SERVER_ADDRESS {
+            attribute.value = ADDRESSES.get(&attribute.value.as_str()).into();
+        }
+    }
 }
 
 /// What is known beside that, for a span that is recorded.

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and says what it left out"
 )]
 
+mod bounds;
 mod calls;
 mod databases;
 mod endings;
