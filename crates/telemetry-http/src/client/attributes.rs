@@ -82,6 +82,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn hosts_that_others_name_leave_room_for_the_others() {
+        let address = |host: String| {
+            let mut attributes = [KeyValue::new(SERVER_ADDRESS, host)];
+            bound(&mut attributes);
+            attributes[0].value.to_string()
+        };
+        let hooks = (0..2_000).map(|number| address(format!("hook-{number}.example")));
+        assert_eq!(hooks.filter(|host| host == OTHER).count(), 1_900);
+        assert_eq!(address("steam.example".to_owned()), "steam.example");
+    }
+
+    #[test]
     fn the_url_has_no_secrets() {
         for (url, expected) in [
             ("http://a.example", "http://a.example/"),
