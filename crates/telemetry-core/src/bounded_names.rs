@@ -24,8 +24,8 @@ const MAX_NAME_BYTES: usize = 255;
 /// The values that an attribute of a metric has, where others choose them: names of tables, of
 /// queues, of hosts.
 ///
-/// Each value is a series of its instrument, of which there is room for so many, and which are kept
-/// for as long as the process runs. The first 200 names are kept; any other is `_OTHER`, so that what
+/// Each value is a series of its instrument. There is room for so many, and they are kept for as long
+/// as the process runs. The first 200 names are kept; any other is `_OTHER`, so that what
 /// was there before stays as it is. Of names that differ in nothing but words with digits, 100 are
 /// kept: queues that are named after users leave room for the others. The first that is not kept is
 /// one line, `metric_attribute_bounded`.
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_is_known_stays_and_what_comes_after_names_of_users_has_room() {
-        let names = BoundedNames::new("messaging.destination.name");
+        let names = BoundedNames::new(names::MESSAGING_DESTINATION_NAME);
         assert_eq!(names.get("mail"), "mail");
         for user in 0..2_000 {
             let queue = format!("user-{user}");
