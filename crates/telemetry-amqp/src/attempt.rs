@@ -31,7 +31,7 @@ impl Attempt {
     /// Begins an attempt, and says so.
     pub(crate) fn start(message: &Delivered, server: &[KeyValue]) -> Self {
         let (mut scope, origin) = message.open_scope();
-        scope.field(names::MESSAGE_QUEUE, message.queue());
+        scope.field(names::MESSAGING_DESTINATION_NAME, message.queue());
         let recording = Recording::start(message, origin.as_ref(), server);
         match (&recording, &origin) {
             (Some(recording), _) => scope.trace(&recording.context),

@@ -3,18 +3,22 @@
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanRef;
 use opentelemetry_semantic_conventions::attribute::{
-    ERROR_TYPE, MESSAGING_DESTINATION_NAME, MESSAGING_MESSAGE_BODY_SIZE, MESSAGING_MESSAGE_ID,
+    ERROR_TYPE, MESSAGING_DESTINATION_ANONYMOUS, MESSAGING_DESTINATION_NAME,
+    MESSAGING_DESTINATION_TEMPLATE, MESSAGING_MESSAGE_BODY_SIZE, MESSAGING_MESSAGE_ID,
     MESSAGING_OPERATION_NAME, MESSAGING_OPERATION_TYPE, MESSAGING_RABBITMQ_DESTINATION_ROUTING_KEY,
     MESSAGING_SYSTEM, SERVER_ADDRESS, SERVER_PORT,
 };
+use telemetry_core::instrument::BoundedNames;
 
 use crate::destination;
 use crate::names::RABBITMQ;
 
 /// What is said here of a message wins over fields of the context.
-pub(crate) const OF_MESSAGE: [&str; 10] = [
+pub(crate) const OF_MESSAGE: [&str; 12] = [
     ERROR_TYPE,
+    MESSAGING_DESTINATION_ANONYMOUS,
     MESSAGING_DESTINATION_NAME,
+    MESSAGING_DESTINATION_TEMPLATE,
     MESSAGING_MESSAGE_BODY_SIZE,
     MESSAGING_MESSAGE_ID,
     MESSAGING_OPERATION_NAME,
@@ -36,20 +40,23 @@ pub(crate) struct Envelope<'a> {
     pub(crate) size: usize,
 }
 
+/// The destinations of metrics: an application may have a queue for each of its users.
+static DESTINATIONS: BoundedNames = BoundedNames::new(MESSAGING_DESTINATION_NAME);
+
 /// Those that say what is done, and where: of metrics, and of few values therefore.
 pub(crate) fn of_operation(
     operation: &'static str,
     destination: &str,
     server: &[KeyValue],
 ) -> Vec<KeyValue> {
-    // Room for how it may fail.
-    let mut attributes = Vec::with_capacity(4 + server.len());
+    // Room for the type of the operation, and for how it may fail.
+    let mut attributes = Vec::with_capacity(5 + server.len());
     attributes.push(KeyValue::new(MESSAGING_SYSTEM, RABBITMQ));
     attributes.push(KeyValue::new(MESSAGING_OPERATION_NAME, operation));
-    attributes.push(KeyValue::new(
-        MESSAGING_DESTINATION_NAME,
-        destination.to_owned(),
-    ));
+    attributes.push(match destination::template(destination) {
+        Some(template) => KeyValue::new(MESSAGING_DESTINATION_TEMPLATE, template),
+        None => KeyValue::new(MESSAGING_DESTINATION_NAME, DESTINATIONS.get(destination)),
+    });
     attributes.extend_from_slice(server);
     attributes
 }
@@ -74,6 +81,12 @@ pub(crate) fn set_on(
         MESSAGING_DESTINATION_NAME,
         destination::name(exchange, routing_key, queue),
     ));
+    if of_operation
+        .iter()
+        .any(|one| one.key.as_str() == MESSAGING_DESTINATION_TEMPLATE)
+    {
+        span.set_attribute(KeyValue::new(MESSAGING_DESTINATION_ANONYMOUS, true));
+    }
     span.set_attribute(KeyValue::new(MESSAGING_OPERATION_TYPE, kind));
     let size = i64::try_from(size).unwrap_or(i64::MAX);
     span.set_attribute(KeyValue::new(MESSAGING_MESSAGE_BODY_SIZE, size));

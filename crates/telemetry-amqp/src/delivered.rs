@@ -130,7 +130,7 @@ impl fmt::Debug for Delivered {
 /// Opens the scope of a delivery, for applications that have consumers of their own.
 pub trait DeliveryScope {
     /// Makes a scope with the context that the message brings: its trace, `request.id`, `user.id`,
-    /// `labels`, and `message.id`, `message.routing_key` and `message.attempt`.
+    /// `labels`, and `messaging.message.id`, `messaging.rabbitmq.destination.routing_key` and `delivery.attempt`.
     ///
     /// Without a valid `request.id` among its headers, it is made from the message's id, or else
     /// from its correlation id; without these, each call makes a new one.
@@ -163,10 +163,10 @@ fn open_scope(
     let carrier = Carrier(delivery.properties.headers().as_ref());
     let origin = propagation::extract_trusted(&carrier, &mut scope);
     if let Some(id) = id(delivery) {
-        scope.field(names::MESSAGE_ID, id);
+        scope.field(names::MESSAGING_MESSAGE_ID, id);
     }
-    scope.field(names::MESSAGE_ROUTING_KEY, routing_key(delivery));
-    scope.field(names::MESSAGE_ATTEMPT, attempt(delivery));
+    scope.field(names::MESSAGING_ROUTING_KEY, routing_key(delivery));
+    scope.field(names::DELIVERY_ATTEMPT, attempt(delivery));
     (scope, origin)
 }
 

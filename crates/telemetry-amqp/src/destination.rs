@@ -17,6 +17,19 @@ pub(crate) fn name(exchange: &str, routing_key: &str, queue: &str) -> String {
     }
 }
 
+/// What begins the names that the broker makes up: of queues, and of those that answers go to
+/// without a queue. With the template of them all.
+const GENERATED: [(&str, &str); 2] = [
+    ("amq.gen-", "amq.gen-*"),
+    ("amq.rabbitmq.reply-to.", "amq.rabbitmq.reply-to.*"),
+];
+
+/// The template of a name that the broker made up; `None` of any other.
+pub(crate) fn template(name: &str) -> Option<&'static str> {
+    let generated = GENERATED.iter().find(|(begin, _)| name.starts_with(begin));
+    generated.map(|(_, template)| *template)
+}
+
 /// The part of where a message is sent to that has few values: the exchange, or the queue that
 /// the default exchange delivers to.
 pub(crate) fn few<'a>(exchange: &'a str, routing_key: &'a str) -> &'a str {
@@ -44,6 +57,19 @@ mod tests {
         assert_eq!(name("games", "", "bot"), "games:bot");
         assert_eq!(name("", "bot", "bot"), "bot");
         assert_eq!(name("games", "bot", "bot"), "games:bot");
+    }
+
+    #[test]
+    fn names_that_the_broker_makes_up_have_a_template() {
+        assert_eq!(
+            template("amq.gen-JzTY20BRgKO-HjmUJj0wLg"),
+            Some("amq.gen-*")
+        );
+        let answers = "amq.rabbitmq.reply-to.g1h2AA5yZXBseUAyNjU";
+        assert_eq!(template(answers), Some("amq.rabbitmq.reply-to.*"));
+        for name in ["amq.topic", "amq.default", "games", "amq.general"] {
+            assert_eq!(template(name), None, "{name}");
+        }
     }
 
     #[test]

@@ -21,8 +21,8 @@
 //! ```
 //!
 //! ```text
-//! {"timestamp":"2026-11-21T11:51:42.098699Z","level":"warning","logger":"telemetry_amqp","event":"message_retrying","error":"the channel is full","duration_ms":0.07,"request.id":"abc-123","user.id":42,"labels":["tournament"],"message.id":"game-7-started","message.routing_key":"game.started","message.attempt":1,"message.queue":"bot.games"}
-//! {"timestamp":"2026-11-21T11:51:43.044561Z","level":"info","logger":"telemetry_amqp","event":"message_processed","duration_ms":0.15,"request.id":"abc-123","user.id":42,"labels":["tournament"],"message.id":"game-7-started","message.routing_key":"game.started","message.attempt":2,"message.queue":"bot.games"}
+//! {"timestamp":"2026-11-21T11:51:42.098699Z","level":"warning","logger":"telemetry_amqp","event":"message_retrying","error":"the channel is full","duration_ms":0.07,"request.id":"abc-123","user.id":42,"labels":["tournament"],"messaging.message.id":"game-7-started","messaging.rabbitmq.destination.routing_key":"game.started","delivery.attempt":1,"messaging.destination.name":"bot.games"}
+//! {"timestamp":"2026-11-21T11:51:43.044561Z","level":"info","logger":"telemetry_amqp","event":"message_processed","duration_ms":0.15,"request.id":"abc-123","user.id":42,"labels":["tournament"],"messaging.message.id":"game-7-started","messaging.rabbitmq.destination.routing_key":"game.started","delivery.attempt":2,"messaging.destination.name":"bot.games"}
 //! ```
 //!
 //! # Where to look
@@ -51,8 +51,8 @@
 //! |---|---|---|---|
 //! | `broker_connected` | info | `broker`, `duration_ms` | a connection is there, for the first time, or again after so long |
 //! | `broker_disconnected` | warning | `broker`, `error` | it is lost, or cannot be had; once in each outage |
-//! | `consumer_started` | info | `message.queue` | a consumer begins to take messages, or does so again |
-//! | `consumer_interrupted` | warning | `message.queue`, `error` | it cannot, although the broker is there; once until it can |
+//! | `consumer_started` | info | `messaging.destination.name` | a consumer begins to take messages, or does so again |
+//! | `consumer_interrupted` | warning | `messaging.destination.name`, `error` | it cannot, although the broker is there; once until it can |
 //! | `message_received` | debug | | an attempt begins |
 //! | `message_processed` | info | `duration_ms` | it succeeded |
 //! | `message_retrying` | warning | `error`, `duration_ms` | it failed, panicked or was dropped, and another follows |
@@ -61,10 +61,10 @@
 //!
 //! | field | type | |
 //! |---|---|---|
-//! | `message.id` | string | as the sender named it; bound for every line of the message |
-//! | `message.queue` | string | where it was taken from; bound |
-//! | `message.routing_key` | string | what it was published with, at every attempt; bound |
-//! | `message.attempt` | integer | from 1; bound |
+//! | `messaging.message.id` | string | as the sender named it; bound for every line of the message |
+//! | `messaging.destination.name` | string | where it was taken from; bound |
+//! | `messaging.rabbitmq.destination.routing_key` | string | what it was published with, at every attempt; bound |
+//! | `delivery.attempt` | integer | from 1; bound |
 //! | `broker` | string | host, port and virtual host; never user and password |
 //!
 //! # Spans and metrics
@@ -80,8 +80,10 @@
 //! |---|---|---|
 //! | `messaging.system` | string | `rabbitmq`; spans, metrics |
 //! | `messaging.operation.name` | string | `publish` or `process`; spans, metrics |
-//! | `messaging.operation.type` | string | `send` or `process`; spans |
-//! | `messaging.destination.name` | string | of spans exchange, routing key and, where it was taken from, queue, with colons between; of metrics the exchange or the queue, which are few |
+//! | `messaging.operation.type` | string | `send` or `process`; spans, the duration of publishing |
+//! | `messaging.destination.name` | string | of spans exchange, routing key and, where it was taken from, queue, with colons between; of metrics the exchange or the queue: the first 200, any other is `_OTHER` |
+//! | `messaging.destination.template` | string | in its place, on metrics, where the broker made up the name: `amq.gen-*`, `amq.rabbitmq.reply-to.*` |
+//! | `messaging.destination.anonymous` | boolean | `true` on the spans of such a destination |
 //! | `messaging.rabbitmq.destination.routing_key` | string | spans |
 //! | `messaging.message.id` | string | spans |
 //! | `messaging.message.body.size` | integer | in bytes; spans |

@@ -33,7 +33,7 @@ pub(crate) fn write_started(queue: &str) {
     tracing::info!(
         target: LOGGER,
         message = event::CONSUMER_STARTED,
-        { names::MESSAGE_QUEUE } = queue,
+        { names::MESSAGING_DESTINATION_NAME } = queue,
     );
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn write_interrupted(queue: &str, error: &str) {
     tracing::warn!(
         target: LOGGER,
         message = event::CONSUMER_INTERRUPTED,
-        { names::MESSAGE_QUEUE } = queue,
+        { names::MESSAGING_DESTINATION_NAME } = queue,
         { names::ERROR } = error,
     );
 }

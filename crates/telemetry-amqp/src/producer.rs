@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
+use opentelemetry_semantic_conventions::attribute::MESSAGING_OPERATION_TYPE;
 use telemetry_core::{Failure, propagation};
 
 use crate::attributes::{self, Envelope};
@@ -39,7 +40,7 @@ impl Sending {
     pub(crate) fn start(message: &Envelope<'_>, server: &[KeyValue]) -> Self {
         let recording = INSTRUMENTS.get().map(|instruments| {
             let few = destination::few(message.exchange, message.routing_key);
-            let name = [PUBLISH, " ", few].concat();
+            let name = [PUBLISH, " ", destination::template(few).unwrap_or(few)].concat();
             let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Producer);
             let parent = propagation::current().unwrap_or_default();
             let span = instruments.tracer.build_with_context(builder, &parent);
@@ -89,8 +90,9 @@ impl Sending {
             failure.mark(&span);
         }
         let seconds = started.elapsed().as_secs_f64();
-        instruments.operation_duration.record(seconds, &attributes);
         instruments.sent.add(1, &attributes);
+        attributes.push(KeyValue::new(MESSAGING_OPERATION_TYPE, SEND));
+        instruments.operation_duration.record(seconds, &attributes);
         span.end();
     }
 }

@@ -8,6 +8,7 @@ use telemetry_core::{Failure, Scope, instrument};
 
 use crate::attributes;
 use crate::delivered::Delivered;
+use crate::destination;
 use crate::instruments::{INSTRUMENTS, MessageInstruments};
 
 /// The operation, and the type of operation, by the semantic conventions.
@@ -32,12 +33,13 @@ impl Recording {
         server: &[KeyValue],
     ) -> Option<Self> {
         let instruments = INSTRUMENTS.get()?;
-        let name = [PROCESS, " ", message.queue()].concat();
+        let queue = message.queue();
+        let name = [PROCESS, " ", destination::template(queue).unwrap_or(queue)].concat();
         let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Consumer);
         let parent = origin.cloned().unwrap_or_default();
         let span = instruments.tracer.build_with_context(builder, &parent);
         let context = parent.with_span(span);
-        let attributes = attributes::of_operation(PROCESS, message.queue(), server);
+        let attributes = attributes::of_operation(PROCESS, queue, server);
         // Only now: most messages are not sampled, and need none of it.
         if context.span().is_recording() {
             let span = context.span();

@@ -1,5 +1,6 @@
 //! Settings: from the environment, or in code.
 
+mod duration;
 mod environment;
 mod filter;
 mod level;
@@ -9,6 +10,7 @@ mod variables;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Directive;
@@ -21,6 +23,7 @@ use crate::client_value::{DEFAULT_VALUE_LIMIT, MIN_VALUE_LIMIT};
 use crate::in_effect::InEffect;
 use crate::line::{DEFAULT_LINE_LIMIT, EventAndSpanFilter, LogFormat, MIN_LINE_LIMIT};
 use crate::redact::SensitiveKeys;
+use crate::slow_statement::DEFAULT_SLOW_STATEMENT;
 use crate::writer::Overflow;
 
 /// How many bytes of lines may wait to be written.
@@ -55,6 +58,7 @@ pub struct Config {
     buffer_capacity: usize,
     value_limit: usize,
     line_limit: usize,
+    slow_statement: Duration,
     colors: bool,
     otel_enabled: bool,
     service_name: Option<String>,
@@ -101,6 +105,7 @@ impl Default for Config {
             buffer_capacity: DEFAULT_BUFFER_CAPACITY,
             value_limit: DEFAULT_VALUE_LIMIT,
             line_limit: DEFAULT_LINE_LIMIT,
+            slow_statement: DEFAULT_SLOW_STATEMENT,
             colors: true,
             otel_enabled: false,
             service_name: None,
@@ -157,6 +162,12 @@ impl Config {
                 usize::clone,
             );
         }
+        reader.parsed(
+            "TELEMETRY_SLOW_STATEMENT",
+            &mut self.slow_statement,
+            duration::parse,
+            duration::name,
+        );
         if reader.get("NO_COLOR").is_some() {
             self.colors = false;
         }
@@ -244,6 +255,14 @@ impl Config {
     #[must_use]
     pub fn with_line_limit(mut self, bytes: usize) -> Self {
         self.line_limit = limit::at_least(bytes, MIN_LINE_LIMIT);
+        self
+    }
+
+    /// Sets how long a statement of a database may take: a longer one is a line, `slow_statement`.
+    /// One second by default; with zero none is.
+    #[must_use]
+    pub fn with_slow_statement(mut self, duration: Duration) -> Self {
+        self.slow_statement = duration;
         self
     }
 
@@ -352,6 +371,12 @@ impl Config {
         self.line_limit
     }
 
+    /// How long a statement of a database may take without being a line; zero: any time.
+    #[must_use]
+    pub fn slow_statement(&self) -> Duration {
+        self.slow_statement
+    }
+
     /// Whether colours are allowed.
     #[must_use]
     pub fn colors(&self) -> bool {
@@ -419,6 +444,7 @@ impl Config {
             redacted_keys,
             value_limit,
             line_limit,
+            slow_statement,
             http_names,
             enabled: _,
             structured: _,
@@ -441,6 +467,7 @@ impl Config {
             #[cfg(feature = "testing")]
             line_limit: *line_limit,
             http_names: *http_names,
+            slow_statement: *slow_statement,
         }
     }
 }

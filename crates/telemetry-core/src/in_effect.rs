@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::append_only::AppendOnly;
 use crate::client_value::{self, DEFAULT_VALUE_LIMIT};
@@ -14,6 +15,7 @@ use crate::config::HttpNames;
 use crate::line::DEFAULT_LINE_LIMIT;
 use crate::line::forget_callsites;
 use crate::redact::SensitiveKeys;
+use crate::slow_statement::{self, DEFAULT_SLOW_STATEMENT};
 
 /// The settings that matter where something is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub(crate) struct InEffect {
     #[cfg(feature = "testing")]
     pub(crate) line_limit: usize,
     pub(crate) http_names: HttpNames,
+    /// Zero: no statement is slow.
+    pub(crate) slow_statement: Duration,
 }
 
 /// All there were: they are few, and live as long as the program.
@@ -45,6 +49,7 @@ impl Default for InEffect {
             #[cfg(feature = "testing")]
             line_limit: DEFAULT_LINE_LIMIT,
             http_names: HttpNames::default(),
+            slow_statement: DEFAULT_SLOW_STATEMENT,
         }
     }
 }
@@ -54,6 +59,7 @@ impl InEffect {
     fn kept(self) -> &'static Self {
         client_value::lower_least_limit(self.value_limit);
         self.http_names.note();
+        slow_statement::note(self.slow_statement);
         ALL.find_or_add(0, |known| *known == self, || self)
     }
 }

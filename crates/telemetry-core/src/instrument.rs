@@ -8,7 +8,9 @@ use opentelemetry::trace::{FutureExt as _, TraceContextExt as _};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_semantic_conventions::SCHEMA_URL;
 
+pub use crate::bounded_names::BoundedNames;
 pub use crate::request_id::{request_id_from, sending_scope};
+pub use crate::slow_statement::slow_statement;
 
 use crate::failure::Failure;
 use crate::scope::Scope;

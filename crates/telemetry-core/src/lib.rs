@@ -54,6 +54,7 @@
 //! | `log_loss_started` | warning | `dropped_lines` | lines begin to be dropped |
 //! | `log_loss_ended` | warning | `dropped_lines`, `duration_ms` | a second has passed without loss |
 //! | `context_limit_reached` | warning | `key_limit` | a field was not bound, because its scope has 256 keys already; once in a process |
+//! | `metric_attribute_bounded` | warning | `metric_attribute`, `value_limit` | an attribute of a metric has as many values as are kept: further ones are `_OTHER`; once for each attribute |
 //! | `work_panicked` | error | `error`, `exception`, `thread.name` | code panicked, and no request, connection, job or message reports it |
 //!
 //! # What a line holds
@@ -75,6 +76,7 @@
 
 mod append_only;
 pub mod as_error;
+mod bounded_names;
 mod builder;
 mod client;
 mod client_value;
@@ -100,6 +102,7 @@ pub mod propagation;
 mod redact;
 mod request_id;
 mod scope;
+mod slow_statement;
 mod statistics;
 mod subscriber;
 #[cfg(feature = "testing")]

@@ -172,15 +172,24 @@ fields! {
     CHILD_TASK_NAME: "string" = "child_task_name";
 
     /// The message that a unit of work handles, as its sender named it.
-    MESSAGE_ID: "string" = "message.id";
+    MESSAGING_MESSAGE_ID: "string" = standard::MESSAGING_MESSAGE_ID;
     /// The queue that a message was taken from.
-    MESSAGE_QUEUE: "string" = "message.queue";
+    MESSAGING_DESTINATION_NAME: "string" = standard::MESSAGING_DESTINATION_NAME;
     /// The routing key that a message was published with.
-    MESSAGE_ROUTING_KEY: "string" = "message.routing_key";
+    MESSAGING_ROUTING_KEY: "string" = standard::MESSAGING_RABBITMQ_DESTINATION_ROUTING_KEY;
     /// How many times a message was tried, this time included: 1 at first.
-    MESSAGE_ATTEMPT: "integer" = "message.attempt";
+    DELIVERY_ATTEMPT: "integer" = "delivery.attempt";
     /// Where a message broker is: host, port and virtual host.
     BROKER: "string" = "broker";
+
+    /// The database system that a statement was sent to, such as `postgresql`.
+    DB_SYSTEM_NAME: "string" = standard::DB_SYSTEM_NAME;
+    /// The database that a statement was sent to; of SQLite the name of the file.
+    DB_NAMESPACE: "string" = standard::DB_NAMESPACE;
+    /// The operations and the tables of a statement, at most 255 bytes.
+    DB_QUERY_SUMMARY: "string" = standard::DB_QUERY_SUMMARY;
+    /// The text of a statement without its values, at most 2,048 bytes.
+    DB_QUERY_TEXT: "string" = standard::DB_QUERY_TEXT;
 
     /// The environment variable that a warning is about.
     VARIABLE: "string" = "variable";
@@ -202,6 +211,10 @@ fields! {
     SAMPLER_RATIO: "float" = "sampler_ratio";
     /// How many keys a scope has at most.
     KEY_LIMIT: "integer" = "key_limit";
+    /// The attribute of a metric that a warning is about.
+    METRIC_ATTRIBUTE: "string" = "metric_attribute";
+    /// How many values of an attribute of a metric are kept.
+    VALUE_LIMIT: "integer" = "value_limit";
     /// `true` on a line that was longer than `LOG_LINE_LIMIT`, and was cut.
     LINE_TRUNCATED: "boolean" = "line_truncated";
     /// How many log lines were lost.
@@ -246,6 +259,10 @@ events! {
     LOG_LOSS_ENDED: "warning" = "log_loss_ended", [DROPPED_LINES, DURATION_MS];
     /// A field was not bound because its scope has as many keys as it may have. Once in a process.
     CONTEXT_LIMIT_REACHED: "warning" = "context_limit_reached", [KEY_LIMIT];
+    /// An attribute of a metric has as many values as are kept: further ones are `_OTHER`. Once for
+    /// each attribute.
+    METRIC_ATTRIBUTE_BOUNDED: "warning" = "metric_attribute_bounded",
+        [METRIC_ATTRIBUTE, VALUE_LIMIT];
     /// Code panicked, and no request, connection, job or message reports it on a line of its own.
     WORK_PANICKED: "error" = "work_panicked", [ERROR, EXCEPTION, THREAD_NAME];
     /// Export is asked for, and there is nowhere to export to (a warning), or a setting keeps it
@@ -302,19 +319,23 @@ events! {
     /// The connection to the message broker is lost, or cannot be had. Once in each outage.
     BROKER_DISCONNECTED: "warning" = "broker_disconnected", [BROKER, ERROR];
     /// A consumer begins to take messages, or does so again.
-    CONSUMER_STARTED: "info" = "consumer_started", [MESSAGE_QUEUE];
+    CONSUMER_STARTED: "info" = "consumer_started", [MESSAGING_DESTINATION_NAME];
     /// A consumer cannot take messages although the broker is there. Once until it can.
-    CONSUMER_INTERRUPTED: "warning" = "consumer_interrupted", [MESSAGE_QUEUE, ERROR];
+    CONSUMER_INTERRUPTED: "warning" = "consumer_interrupted", [MESSAGING_DESTINATION_NAME, ERROR];
     /// An attempt at a message begins.
     MESSAGE_RECEIVED: "debug" = "message_received", [];
     /// A message was handled.
     MESSAGE_PROCESSED: "info" = "message_processed", [DURATION_MS];
     /// An attempt at a message failed, and there will be another.
-    MESSAGE_RETRYING: "warning" = "message_retrying", [ERROR, MESSAGE_ATTEMPT, DURATION_MS];
+    MESSAGE_RETRYING: "warning" = "message_retrying", [ERROR, DELIVERY_ATTEMPT, DURATION_MS];
     /// A message failed, and will not be tried again.
     MESSAGE_FAILED: "error" = "message_failed", [ERROR, EXCEPTION, DURATION_MS];
     /// The broker could not be told what became of a message, and will deliver it again.
     MESSAGE_UNSETTLED: "warning" = "message_unsettled", [ERROR];
+
+    /// A statement of a database took longer than `TELEMETRY_SLOW_STATEMENT`.
+    SLOW_STATEMENT: "warning" = "slow_statement",
+        [DB_SYSTEM_NAME, DB_NAMESPACE, DB_QUERY_SUMMARY, DB_QUERY_TEXT, DURATION_MS];
 }
 
 #[cfg(test)]
@@ -408,6 +429,7 @@ mod tests {
             "message_",
             "otel_",
             "request_",
+            "slow_",
             "task_",
             "ws_",
         ];

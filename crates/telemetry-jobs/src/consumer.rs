@@ -5,9 +5,6 @@ use std::time::Duration;
 use apalis_core::task::ExecutionContext;
 use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_semantic_conventions::attribute::{
-    MESSAGING_MESSAGE_ID, MESSAGING_OPERATION_TYPE,
-};
 use telemetry_core::{Failure, Scope, instrument};
 
 use crate::attributes;
@@ -51,15 +48,11 @@ impl Recording {
         };
         let span = instruments.tracer.build_with_context(builder, &parent);
         let context = parent.with_span(span);
-        let attributes = attributes::of_operation(PROCESS, destination);
+        let attributes = attributes::of_operation(PROCESS, &destination);
         // Only now: most jobs are not sampled, and need none of it.
         if context.span().is_recording() {
-            let span = context.span();
-            span.set_attributes(attributes.iter().cloned());
-            span.set_attribute(KeyValue::new(MESSAGING_OPERATION_TYPE, PROCESS));
-            if let Some(id) = task.task_id() {
-                span.set_attribute(KeyValue::new(MESSAGING_MESSAGE_ID, id.to_string()));
-            }
+            let id = task.task_id().map(ToString::to_string);
+            attributes::set_on(&context.span(), &attributes, destination, PROCESS, id);
         }
         instruments.consumed.add(1, &attributes);
         // Of what is tried again it would tell the time of the attempts before.

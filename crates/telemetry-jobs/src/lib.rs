@@ -84,7 +84,7 @@
 //! | `messaging.system` | string | `apalis`; spans, metrics |
 //! | `messaging.operation.name` | string | `send` or `process`; spans, metrics |
 //! | `messaging.operation.type` | string | the same; spans |
-//! | `messaging.destination.name` | string | the queue; spans, metrics |
+//! | `messaging.destination.name` | string | the queue; spans, metrics: of these the first 200, any other is `_OTHER` |
 //! | `messaging.message.id` | string | the id of the job; spans |
 //! | `error.type` | string | `panic`, `cancelled`, `aborted` or `_OTHER`; spans, metrics |
 //! | all fields of the context | | `process` spans |

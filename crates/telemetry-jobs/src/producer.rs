@@ -2,9 +2,6 @@
 
 use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_semantic_conventions::attribute::{
-    MESSAGING_MESSAGE_ID, MESSAGING_OPERATION_TYPE,
-};
 use telemetry_core::{Failure, propagation};
 
 use crate::attributes;
@@ -33,14 +30,10 @@ impl Sending {
         let parent = propagation::current().unwrap_or_default();
         let span = instruments.tracer.build_with_context(builder, &parent);
         let context = parent.with_span(span);
-        let attributes = attributes::of_operation(SEND, destination.to_owned());
+        let attributes = attributes::of_operation(SEND, destination);
         if context.span().is_recording() {
-            let span = context.span();
-            span.set_attributes(attributes.iter().cloned());
-            span.set_attribute(KeyValue::new(MESSAGING_OPERATION_TYPE, SEND));
-            if let Some(id) = id {
-                span.set_attribute(KeyValue::new(MESSAGING_MESSAGE_ID, id.to_owned()));
-            }
+            let (queue, id) = (destination.to_owned(), id.map(ToOwned::to_owned));
+            attributes::set_on(&context.span(), &attributes, queue, SEND, id);
         }
         Some(Self {
             instruments,

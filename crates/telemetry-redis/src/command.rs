@@ -14,7 +14,6 @@ pub(crate) struct Operation {
     pub(crate) name: Cow<'static, str>,
     /// How many commands it has.
     pub(crate) size: usize,
-    pub(crate) text: Option<String>,
 }
 
 /// The name of a command, in upper case.

@@ -52,11 +52,11 @@ impl<C> TracedConnection<C> {
 impl<C: ConnectionLike + Send> ConnectionLike for TracedConnection<C> {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         let settings = &self.settings;
-        let recording = Recording::start(settings, || Operation {
+        let operation = || Operation {
             name: command::name(cmd),
             size: 1,
-            text: text::of([cmd], settings.text),
-        });
+        };
+        let recording = Recording::start(settings, operation, || text::of([cmd], settings.text));
         match recording {
             Some(recording) => {
                 let inner = recording.within(|| self.inner.req_packed_command(cmd));
@@ -78,10 +78,12 @@ impl<C: ConnectionLike + Send> ConnectionLike for TracedConnection<C> {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         let settings = &self.settings;
-        let recording = Recording::start(settings, || Operation {
+        let operation = || Operation {
             name: command::name_of_pipeline(pipeline),
             size: pipeline.len(),
-            text: text::of(pipeline.cmd_iter(), settings.text),
+        };
+        let recording = Recording::start(settings, operation, || {
+            text::of(pipeline.cmd_iter(), settings.text)
         });
         match recording {
             Some(recording) => {

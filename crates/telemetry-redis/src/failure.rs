@@ -3,8 +3,40 @@
 use redis::{ErrorKind, RedisError, Value};
 use telemetry_core::Failure;
 
-/// How long a code is at most that is recorded.
-const MAX_CODE_BYTES: usize = 32;
+/// The codes of Redis, of its clusters and of its sentinels. Sorted.
+const CODES: [&str; 31] = [
+    "ASK",
+    "BUSY",
+    "BUSYGROUP",
+    "BUSYKEY",
+    "CLUSTERDOWN",
+    "CROSSSLOT",
+    "DENIED",
+    "ERR",
+    "EXECABORT",
+    "INPROG",
+    "IOERR",
+    "LOADING",
+    "MASTERDOWN",
+    "MISCONF",
+    "MOVED",
+    "NOAUTH",
+    "NOGOODSLAVE",
+    "NOGROUP",
+    "NOMASTERLINK",
+    "NOPERM",
+    "NOPROTO",
+    "NOREPLICAS",
+    "NOSCRIPT",
+    "NOTBUSY",
+    "OOM",
+    "READONLY",
+    "TRYAGAIN",
+    "UNBLOCKED",
+    "UNKILLABLE",
+    "WRONGPASS",
+    "WRONGTYPE",
+];
 
 /// The failure of a command that gave this error. The code of Redis is its class.
 pub(crate) fn from_error(error: &RedisError) -> Failure {
@@ -22,17 +54,12 @@ pub(crate) fn from_error(error: &RedisError) -> Failure {
     })
 }
 
-/// The failure of an answer of Redis that begins with this code.
-pub(crate) fn from_code(code: &str) -> Failure {
-    // The first word of the message: scripts may say anything.
-    let is_code = (1..=MAX_CODE_BYTES).contains(&code.len())
-        && code
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    if is_code {
-        Failure::from_code(code.to_owned())
-    } else {
-        Failure::new(Failure::OTHER)
+/// The failure of an answer of Redis that begins with this word. Of a word that is no code of Redis
+/// nothing is known: scripts and modules choose any.
+pub(crate) fn from_code(word: &str) -> Failure {
+    match CODES.binary_search(&word) {
+        Ok(index) => Failure::from_code(CODES[index]),
+        Err(_) => Failure::new(Failure::OTHER),
     }
 }
 
@@ -43,5 +70,18 @@ pub(crate) fn from_value(value: &Value) -> Option<Failure> {
         // What a transaction answers.
         Value::Array(values) => values.iter().find_map(from_value),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_codes_can_be_searched() {
+        assert!(CODES.is_sorted());
+        for code in CODES {
+            assert_eq!(from_code(code).code(), Some(code));
+        }
     }
 }

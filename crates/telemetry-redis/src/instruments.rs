@@ -2,8 +2,10 @@
 
 use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::metrics::Histogram;
+use opentelemetry_semantic_conventions::attribute::DB_OPERATION_NAME;
 use opentelemetry_semantic_conventions::metric::DB_CLIENT_OPERATION_DURATION;
 use telemetry_core::Instruments;
+use telemetry_core::instrument::BoundedNames;
 
 /// There are none as long as nothing exports.
 pub(crate) static INSTRUMENTS: Instruments<RedisInstruments> =
@@ -14,6 +16,9 @@ pub(crate) static INSTRUMENTS: Instruments<RedisInstruments> =
 const DURATION_BOUNDARIES: [f64; 11] = [
     0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0,
 ];
+
+/// The commands of the metric: anybody may send any word.
+pub(crate) static OPERATIONS: BoundedNames = BoundedNames::new(DB_OPERATION_NAME);
 
 #[derive(Debug)]
 pub(crate) struct RedisInstruments {

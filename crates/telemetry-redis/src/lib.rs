@@ -37,11 +37,11 @@
 //! |---|---|---|
 //! | `db.system.name` | string | `redis`; span, metric |
 //! | `db.namespace` | string | the index of the database; span, metric |
-//! | `db.operation.name` | string | as the span's name; `_OTHER` for what is no command's name; span, metric |
+//! | `db.operation.name` | string | as the span's name; `_OTHER` for what is no command's name, and on the metric for more than 200; span, metric |
 //! | `db.operation.batch.size` | integer | of a pipeline of more than one; span |
 //! | `db.query.text` | string | [when asked for](TracedConnectionBuilder::with_query_text); span |
 //! | `server.address`, `server.port` | string, integer | [as told](TracedConnectionBuilder::with_connection_info); span, metric |
-//! | `db.response.status_code` | string | of failures: the prefix of Redis' error, such as `WRONGTYPE`; span, metric |
+//! | `db.response.status_code` | string | of failures: the prefix of Redis' error, such as `WRONGTYPE`, if it is one of Redis' own; span, metric |
 //! | `error.type` | string | of failures: that code, or the class below; span, metric |
 //!
 //! | metric | unit | |
@@ -56,7 +56,7 @@
 //! | the code of Redis, such as `WRONGTYPE` | it answered with an error; in a pipeline, the first |
 //! | `timeout`, `io` | the connection failed |
 //! | `parse`, `authentication_failed`, `client`, `cluster` | |
-//! | `_OTHER` | any other error of redis-rs |
+//! | `_OTHER` | any other error of redis-rs; an error whose word a script or a module chose |
 //! | `panic` | a panic of the caller dropped the future before the answer came |
 //!
 //! A caller that drops the future for another reason makes no error of it.

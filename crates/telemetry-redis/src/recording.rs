@@ -14,7 +14,7 @@ use telemetry_core::{Failure, instrument, propagation};
 
 use crate::builder::Settings;
 use crate::command::Operation;
-use crate::instruments::{INSTRUMENTS, RedisInstruments};
+use crate::instruments::{INSTRUMENTS, OPERATIONS, RedisInstruments};
 
 /// A command or pipeline that is being recorded. Ends without a failure when its caller drops it before
 /// it has ended otherwise.
@@ -33,9 +33,10 @@ impl Recording {
     pub(crate) fn start(
         settings: &Settings,
         operation: impl FnOnce() -> Operation,
+        text: impl FnOnce() -> Option<String>,
     ) -> Option<Self> {
         let instruments = INSTRUMENTS.get()?;
-        let Operation { name, size, text } = operation();
+        let Operation { name, size } = operation();
         let parent = propagation::current().unwrap_or_default();
         let builder = SpanBuilder::from_name(name.clone()).with_kind(SpanKind::Client);
         let span = instruments.tracer.build_with_context(builder, &parent);
@@ -43,16 +44,17 @@ impl Recording {
         // Room for how it may fail.
         let mut attributes = Vec::with_capacity(settings.attributes.len() + 3);
         attributes.extend_from_slice(&settings.attributes);
-        attributes.push(KeyValue::new(DB_OPERATION_NAME, name));
+        attributes.push(KeyValue::new(DB_OPERATION_NAME, OPERATIONS.get(&name)));
         // Only now: most commands are not sampled, and need none of it.
         let span = context.span();
         if span.is_recording() {
-            span.set_attributes(attributes.iter().cloned());
+            span.set_attributes(settings.attributes.iter().cloned());
+            span.set_attribute(KeyValue::new(DB_OPERATION_NAME, name));
             if size > 1 {
                 let size = i64::try_from(size).unwrap_or(i64::MAX);
                 span.set_attribute(KeyValue::new(DB_OPERATION_BATCH_SIZE, size));
             }
-            span.set_attributes(text.map(|text| KeyValue::new(DB_QUERY_TEXT, text)));
+            span.set_attributes(text().map(|text| KeyValue::new(DB_QUERY_TEXT, text)));
         }
         Some(Self {
             instruments,

@@ -1,6 +1,7 @@
 //! The text of commands, as far as it is asked for.
 
 use redis::{Arg, Cmd};
+use sha1_smol::Sha1;
 
 use crate::command;
 
@@ -11,13 +12,19 @@ const HIDDEN: &str = "?";
 /// Commands whose arguments are never shown.
 const SECRET: [&str; 5] = ["ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE"];
 
+/// Commands whose first argument is a script: it stands there by its hash, as `EVALSHA` names it.
+const OF_SCRIPTS: [&str; 2] = ["EVAL", "EVAL_RO"];
+/// Commands whose first argument is a value.
+const OF_VALUES: [&str; 2] = ["ECHO", "PING"];
+
 /// What `db.query.text` shows of commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum QueryText {
     /// It is not recorded.
     #[default]
     None,
-    /// The command and its first argument, which is the key of most: `SET session:5 ?`.
+    /// The command and its first argument, which is the key of most: `SET session:5 ?`. Of a script
+    /// the hash, as `EVALSHA` has it: `EVAL a42059b3… ? ?`.
     Keys,
     /// All arguments: `SET session:5 abc`. For development.
     Values,
@@ -49,10 +56,15 @@ fn write(text: &mut String, command: &Cmd, shown: QueryText) {
     let name = command::name(command);
     text.push_str(&name);
     let is_secret = SECRET.contains(&&*name);
+    let is_script = OF_SCRIPTS.contains(&&*name);
     for (index, argument) in command.args_iter().skip(1).enumerate() {
         text.push(' ');
-        let is_shown = !is_secret && (shown == QueryText::Values || index == 0);
+        let is_first = index == 0 && !OF_VALUES.contains(&&*name);
+        let is_shown = !is_secret && (shown == QueryText::Values || is_first);
         match argument {
+            Arg::Simple(script) if is_shown && is_script && shown == QueryText::Keys => {
+                text.push_str(&Sha1::from(script).digest().to_string());
+            }
             Arg::Simple(argument) if is_shown => push(text, argument),
             _ => text.push_str(HIDDEN),
         }

@@ -61,7 +61,7 @@ impl<'c, DB: Database> TracedConnection<'c, DB> {
     pub fn new(connection: &'c mut DB::Connection) -> Self {
         Self {
             held: Held::Borrowed(connection),
-            settings: Arc::new(Settings::new::<DB>(Target::default(), true)),
+            settings: Arc::new(Settings::new::<DB>(Target::default(), true, None)),
         }
     }
 

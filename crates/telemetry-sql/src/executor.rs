@@ -12,6 +12,7 @@ use crate::pool_metrics::{Waiting, Waits};
 use crate::query::Query;
 use crate::recording::{Recorded, Recording, Rows};
 use crate::settings::Settings;
+use crate::timing::{Connected, Timed, Timer, Timing};
 
 /// The operations that look at a statement, and do not carry it out.
 const PREPARE: &str = "PREPARE";
@@ -48,14 +49,22 @@ type StepOf<DB> = Either<<DB as Database>::QueryResult, RowOf<DB>>;
 /// How an executor is recorded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Telemetry<'a> {
-    pub(crate) settings: &'a Settings,
+    pub(crate) settings: &'a Arc<Settings>,
     /// Of a pool, where a statement waits for a connection.
     pub(crate) waits: Option<&'a Arc<Waits>>,
 }
 
+/// What is done beside a call.
+pub(crate) enum Watch {
+    Nothing,
+    /// Where nothing exports: what is slow becomes a line.
+    Timed(Timing),
+    Recorded(Recording),
+}
+
 impl<'a> Telemetry<'a> {
     /// Of what has its connection.
-    pub(crate) fn of(settings: &'a Settings) -> Self {
+    pub(crate) fn of(settings: &'a Arc<Settings>) -> Self {
         Self {
             settings,
             waits: None,
@@ -73,16 +82,24 @@ impl<'a> Telemetry<'a> {
         E: Executor<'c>,
         Q: 'q + Execute<'q, E::Database>,
     {
-        if INSTRUMENTS.get().is_none() {
+        let timer = Timer::start(self.settings, self.waits.is_some());
+        if timer.is_none() && INSTRUMENTS.get().is_none() {
             return executor.fetch_many(query);
         }
+        let connected = timer.as_ref().and_then(Timer::connected);
         let query = Query::new(query);
-        let Some(recording) = self.start(query.text()) else {
-            return executor.fetch_many(query);
-        };
-        let waiting = self.wait(&recording);
-        let stream = executor.fetch_many(query.after(waiting));
-        Box::pin(Recorded::new(stream, recording, count::<E::Database>))
+        match self.watch(query.text(), None, timer) {
+            Watch::Recorded(recording) => {
+                let waiting = self.wait(&recording);
+                let stream = executor.fetch_many(query.after(waiting, connected));
+                Box::pin(Recorded::new(stream, recording, count::<E::Database>))
+            }
+            Watch::Timed(timing) => {
+                let stream = executor.fetch_many(query.after(None, connected));
+                Box::pin(Timed::new(stream, timing))
+            }
+            Watch::Nothing => executor.fetch_many(query),
+        }
     }
 
     pub(crate) fn fetch_optional<'c, 'e, 'q, E, Q>(
@@ -96,19 +113,27 @@ impl<'a> Telemetry<'a> {
         E: Executor<'c>,
         Q: 'q + Execute<'q, E::Database>,
     {
-        if INSTRUMENTS.get().is_none() {
+        let timer = Timer::start(self.settings, self.waits.is_some());
+        if timer.is_none() && INSTRUMENTS.get().is_none() {
             return executor.fetch_optional(query);
         }
+        let connected = timer.as_ref().and_then(Timer::connected);
         let query = Query::new(query);
-        let Some(recording) = self.start(query.text()) else {
-            return executor.fetch_optional(query);
-        };
-        let waiting = self.wait(&recording);
-        let future = executor.fetch_optional(query.after(waiting));
-        let count = |row: &Option<RowOf<E::Database>>, rows: &mut Rows| {
-            rows.returned = u64::from(row.is_some());
-        };
-        Box::pin(Recorded::new(future, recording, count))
+        match self.watch(query.text(), None, timer) {
+            Watch::Recorded(recording) => {
+                let waiting = self.wait(&recording);
+                let future = executor.fetch_optional(query.after(waiting, connected));
+                let count = |row: &Option<RowOf<E::Database>>, rows: &mut Rows| {
+                    rows.returned = u64::from(row.is_some());
+                };
+                Box::pin(Recorded::new(future, recording, count))
+            }
+            Watch::Timed(timing) => {
+                let future = executor.fetch_optional(query.after(None, connected));
+                Box::pin(Timed::new(future, timing))
+            }
+            Watch::Nothing => executor.fetch_optional(query),
+        }
     }
 
     pub(crate) fn prepare_with<'c, 'e, E>(
@@ -121,8 +146,8 @@ impl<'a> Telemetry<'a> {
         'c: 'e,
         E: Executor<'c>,
     {
-        let recording = self.start_as(PREPARE, &sql);
-        recorded(executor.prepare_with(sql, parameters), recording)
+        let watch = self.start(&sql, Some(PREPARE));
+        watch.future(executor.prepare_with(sql, parameters))
     }
 
     pub(crate) fn describe<'c, 'e, E>(
@@ -134,20 +159,44 @@ impl<'a> Telemetry<'a> {
         'c: 'e,
         E: Executor<'c>,
     {
-        let recording = self.start_as(DESCRIBE, &sql);
-        recorded(executor.describe(sql), recording)
+        let watch = self.start(&sql, Some(DESCRIBE));
+        watch.future(executor.describe(sql))
     }
 
-    pub(crate) fn start(self, sql: &str) -> Option<Recording> {
-        Recording::start(self.settings, self.waits, || {
-            self.settings.statements.get(sql)
-        })
+    /// Starts to watch a call: of a statement, or of an operation that only looks at one.
+    pub(crate) fn start(self, sql: &SqlStr, operation: Option<&'static str>) -> Watch {
+        self.watch(sql, operation, Timer::start(self.settings, false))
     }
 
-    fn start_as(self, operation: &'static str, sql: &SqlStr) -> Option<Recording> {
-        Recording::start(self.settings, self.waits, || {
-            self.settings.statements.get_as(operation, sql.as_str())
-        })
+    /// Starts to watch a call that waits for a connection first; with what is to be set once there
+    /// is one.
+    pub(crate) fn start_waiting(self, sql: &SqlStr) -> (Watch, Option<Connected>) {
+        let timer = Timer::start(self.settings, true);
+        let connected = timer.as_ref().and_then(Timer::connected);
+        (self.watch(sql, None, timer), connected)
+    }
+
+    fn watch(self, sql: &SqlStr, operation: Option<&'static str>, timer: Option<Timer>) -> Watch {
+        let Self { settings, waits } = self;
+        match (INSTRUMENTS.get(), timer) {
+            (Some(instruments), timer) => {
+                let statement = settings.statements.get_as(operation, sql.as_str());
+                Watch::Recorded(Recording::start(
+                    instruments,
+                    Arc::clone(settings),
+                    waits,
+                    timer,
+                    statement,
+                ))
+            }
+            (None, Some(timer)) => Watch::Timed(Timing::new(
+                timer,
+                Arc::clone(settings),
+                sql.clone(),
+                operation,
+            )),
+            (None, None) => Watch::Nothing,
+        }
     }
 
     fn wait(self, recording: &Recording) -> Option<Waiting> {
@@ -156,14 +205,17 @@ impl<'a> Telemetry<'a> {
     }
 }
 
-/// Records a future that gives no rows.
-pub(crate) fn recorded<'e, T: 'e>(
-    future: BoxFuture<'e, Result<T>>,
-    recording: Option<Recording>,
-) -> BoxFuture<'e, Result<T>> {
-    match recording {
-        Some(recording) => Box::pin(Recorded::new(future, recording, |_, _| {})),
-        None => future,
+impl Watch {
+    /// Watches a future that gives no rows.
+    pub(crate) fn future<'e, T: 'e>(
+        self,
+        future: BoxFuture<'e, Result<T>>,
+    ) -> BoxFuture<'e, Result<T>> {
+        match self {
+            Self::Recorded(recording) => Box::pin(Recorded::new(future, recording, |_, _| {})),
+            Self::Timed(timing) => Box::pin(Timed::new(future, timing)),
+            Self::Nothing => future,
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use sqlx::Error;
 use sqlx::error::{DatabaseError, ErrorKind};
 use telemetry_core::Failure;
 
+use crate::instruments::CODES;
+
 /// The failure of a statement that gave this error. The code of a database is its class: an
 /// SQLSTATE, or an extended result code of SQLite.
 pub(crate) fn from_error(error: &Error) -> Failure {
@@ -31,7 +33,7 @@ pub(crate) fn from_error(error: &Error) -> Failure {
 
 fn from_database(error: &dyn DatabaseError) -> Failure {
     let failure = match error.code() {
-        Some(code) => Failure::from_code(code.into_owned()),
+        Some(code) => Failure::from_code(CODES.get(&code)),
         None => Failure::new(Failure::OTHER),
     };
     let kind = match error.kind() {

@@ -21,7 +21,7 @@
 //! ```
 //!
 //! ```text
-//! otel: span "UPDATE players" 991f677488093b4ea930265f0ff4d6b5 0b4b5b92b66da696 parent=4fa175eff9e989a7 0.08 ms db.system.name=sqlite db.operation.name=UPDATE db.collection.name=players db.query.summary=UPDATE players db.query.text=UPDATE players SET name = ? WHERE id = ? db.response.affected_rows=1
+//! otel: span "UPDATE players" 991f677488093b4ea930265f0ff4d6b5 0b4b5b92b66da696 parent=4fa175eff9e989a7 0.08 ms db.system.name=sqlite db.operation.name=UPDATE db.collection.name=players db.query.summary=UPDATE players db.query.text=UPDATE players SET name = ? WHERE id = ? sql.affected_rows=1
 //! ```
 //!
 //! It works with any database of sqlx. The features `sqlite` and `postgres` add what only their
@@ -39,8 +39,17 @@
 //!
 //! # What it records
 //!
-//! Where something exports it, by OpenTelemetry's semantic conventions for databases; else
-//! queries go straight to sqlx. It writes no lines: sqlx logs slow statements by itself.
+//! Lines, whether anything exports or not:
+//!
+//! | event | level | fields | when |
+//! |---|---|---|---|
+//! | `slow_statement` | warning | `db.system.name`, `db.namespace`, `db.query.summary`, `db.query.text`, `duration_ms` | a statement took longer than `TELEMETRY_SLOW_STATEMENT`, or [that of its pool](TracedPoolBuilder::with_slow_statement) |
+//!
+//! The wait for a connection is not in its `duration_ms`. It takes the place of sqlx's own warning,
+//! which has the text with its literals.
+//!
+//! Spans and metrics, where something exports them, by OpenTelemetry's semantic conventions for
+//! databases. Where nothing exports and no statement is slow, queries go straight to sqlx.
 //!
 //! | span | kind | when |
 //! |---|---|---|
@@ -58,7 +67,7 @@
 //! | `db.collection.name` | string | of a statement that has one table; spans, metrics |
 //! | `db.query.text` | string | at most 2,048 bytes, [unless left out](TracedPoolBuilder::without_text); spans |
 //! | `db.response.returned_rows` | integer | of queries, and of changes that return rows; spans |
-//! | `db.response.affected_rows` | integer | of changes, with the feature of the driver; spans |
+//! | `sql.affected_rows` | integer | of changes, with the feature of the driver; spans |
 //! | `db.response.status_code` | string | of failures: SQLSTATE, or SQLite's extended result code; spans, metrics |
 //! | `error.type` | string | of failures: that code, or the class below; spans, metrics |
 //!
@@ -71,6 +80,10 @@
 //! | `db.client.connection.pending_requests` | `{request}` | who waits for one |
 //! | `db.client.connection.wait_time` | `s` | histogram of how long one waited that got one |
 //! | `db.client.connection.timeouts` | `{timeout}` | counter of those who waited for too long |
+//!
+//! Of `db.namespace`, `db.query.summary`, `db.operation.name`, `db.collection.name` and
+//! `db.response.status_code` the metric has the first 200 values, and `_OTHER` in place of any other: an
+//! application may make up tables as it runs. The counter of a pool begins with 0.
 //!
 //! Those of connections have `db.client.connection.pool.name`. A field of the context is never on
 //! a metric.
@@ -101,6 +114,7 @@ mod executor;
 mod failure;
 mod instrumentation;
 mod instruments;
+mod lines;
 mod names;
 mod pool;
 mod pool_metrics;
@@ -109,6 +123,7 @@ mod recording;
 mod settings;
 mod sql;
 mod statements;
+mod timing;
 mod transaction;
 
 pub use connection::{TracedConnection, TracedPoolConnection};

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
@@ -52,6 +53,7 @@ pub struct TracedPoolBuilder<DB: Database> {
     name: Option<String>,
     target: Target,
     has_text: bool,
+    slow_statement: Option<Duration>,
 }
 
 impl<DB: Database> TracedPool<DB> {
@@ -64,6 +66,7 @@ impl<DB: Database> TracedPool<DB> {
             name: None,
             target,
             has_text: true,
+            slow_statement: None,
         }
     }
 
@@ -173,13 +176,24 @@ impl<DB: Database> TracedPoolBuilder<DB> {
         self
     }
 
+    /// Sets from how long on a statement of this pool is slow, and a line, `slow_statement`: in
+    /// place of `TELEMETRY_SLOW_STATEMENT`, which holds for all. With zero none is.
+    pub fn with_slow_statement(mut self, duration: Duration) -> Self {
+        self.slow_statement = Some(duration);
+        self
+    }
+
     /// Begins to record the pool.
     #[must_use]
     pub fn build(self) -> TracedPool<DB> {
         let name = self.name.unwrap_or_else(|| name_of::<DB>(&self.target));
         TracedPool {
             state: PoolState::start(self.pool, name),
-            settings: Arc::new(Settings::new::<DB>(self.target, self.has_text)),
+            settings: Arc::new(Settings::new::<DB>(
+                self.target,
+                self.has_text,
+                self.slow_statement,
+            )),
         }
     }
 }

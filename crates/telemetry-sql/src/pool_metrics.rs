@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
-use opentelemetry::metrics::{BoundHistogram, Meter};
+use opentelemetry::metrics::{BoundHistogram, Counter, Meter};
 use opentelemetry::{KeyValue, StringValue};
 use opentelemetry_semantic_conventions::attribute::{
     DB_CLIENT_CONNECTION_POOL_NAME, DB_CLIENT_CONNECTION_STATE,
@@ -59,6 +59,15 @@ struct Snapshot {
 
 trait Observed: Send + Sync {
     fn observe(&self) -> Snapshot;
+
+    fn waits(&self) -> &Waits;
+}
+
+/// Begins the series of the pools that were there before the instruments.
+pub(crate) fn begin_timeouts(timeouts: &Counter<u64>) {
+    for pool in pools() {
+        pool.waits().count_timeouts(timeouts, 0);
+    }
 }
 
 /// Makes the instruments that ask the pools.
@@ -137,7 +146,9 @@ impl<DB: Database> PoolState<DB> {
             .push(Arc::downgrade(&observed));
         // Its instruments are there from now on, where something exports, and not only once
         // there was a statement.
-        let _ = INSTRUMENTS.get();
+        if let Some(instruments) = INSTRUMENTS.get() {
+            state.waits.count_timeouts(&instruments.timeouts, 0);
+        }
         state
     }
 
@@ -147,6 +158,10 @@ impl<DB: Database> PoolState<DB> {
 }
 
 impl<DB: Database> Observed for PoolState<DB> {
+    fn waits(&self) -> &Waits {
+        &self.waits
+    }
+
     fn observe(&self) -> Snapshot {
         let size = i64::from(self.pool.size());
         let idle = i64::try_from(self.pool.num_idle()).unwrap_or(i64::MAX);
@@ -183,7 +198,13 @@ impl Waits {
 
     /// Counts one who waited for too long.
     pub(crate) fn count_timeout(&self, instruments: &SqlInstruments) {
-        instruments.timeouts.add(1, &[name(&self.name)]);
+        self.count_timeouts(&instruments.timeouts, 1);
+    }
+
+    /// Counts so many; none, that the series begins at 0: what a series begins with is no increase to
+    /// an alert.
+    fn count_timeouts(&self, timeouts: &Counter<u64>, count: u64) {
+        timeouts.add(count, &[name(&self.name)]);
     }
 }
 
@@ -220,9 +241,8 @@ impl Snapshot {
     }
 }
 
-/// Asks all pools that are still there. Those of one name are one: a second observation with
-/// the same attributes would replace the first.
-fn snapshots() -> Vec<Snapshot> {
+/// The pools that are still there.
+fn pools() -> Vec<Arc<dyn Observed>> {
     let mut pools = Vec::new();
     POOLS
         .lock()
@@ -233,6 +253,13 @@ fn snapshots() -> Vec<Snapshot> {
             pools.extend(pool);
             is_there
         });
+    pools
+}
+
+/// Asks all pools that are still there. Those of one name are one: a second observation with
+/// the same attributes would replace the first.
+fn snapshots() -> Vec<Snapshot> {
+    let pools = pools();
     let mut snapshots: Vec<Snapshot> = Vec::with_capacity(pools.len());
     // Without the lock: the last handle of a pool may be dropped here.
     for pool in pools {

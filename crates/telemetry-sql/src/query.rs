@@ -1,9 +1,12 @@
 //! A query taken apart for its text, and put together again for the driver.
 
+use std::time::Instant;
+
 use sqlx::error::BoxDynError;
 use sqlx::{Database, Execute, SqlStr};
 
 use crate::pool_metrics::Waiting;
+use crate::timing::Connected;
 
 /// What a driver asks a query for. The text is moved, and never copied.
 pub(crate) struct Query<DB: Database> {
@@ -12,6 +15,7 @@ pub(crate) struct Query<DB: Database> {
     statement: Option<DB::Statement>,
     is_persistent: bool,
     waiting: Option<Waiting>,
+    connected: Option<Connected>,
 }
 
 impl<DB: Database> Query<DB> {
@@ -26,17 +30,19 @@ impl<DB: Database> Query<DB> {
             statement,
             is_persistent,
             waiting: None,
+            connected: None,
         }
     }
 
-    pub(crate) fn text(&self) -> &str {
-        self.sql.as_str()
+    pub(crate) fn text(&self) -> &SqlStr {
+        &self.sql
     }
 
     /// Ends the wait for a connection when the driver begins with the query, which is when it
     /// has one.
-    pub(crate) fn after(mut self, waiting: Option<Waiting>) -> Self {
+    pub(crate) fn after(mut self, waiting: Option<Waiting>, connected: Option<Connected>) -> Self {
         self.waiting = waiting;
+        self.connected = connected;
         self
     }
 }
@@ -53,6 +59,9 @@ impl<DB: Database> Execute<'_, DB> for Query<DB> {
     fn take_arguments(&mut self) -> Result<Option<DB::Arguments>, BoxDynError> {
         if let Some(waiting) = self.waiting.take() {
             waiting.has_connection();
+        }
+        if let Some(connected) = self.connected.take() {
+            let _first = connected.set(Instant::now());
         }
         self.arguments.take().unwrap_or(Ok(None))
     }

@@ -17,21 +17,25 @@ use sqlx::{Error, Result};
 use telemetry_core::{Failure, instrument, propagation};
 
 use crate::failure;
-use crate::instruments::{INSTRUMENTS, SqlInstruments};
-use crate::names::DB_RESPONSE_AFFECTED_ROWS;
+use crate::instruments::SqlInstruments;
+use crate::names::SQL_AFFECTED_ROWS;
 use crate::pool_metrics::Waits;
 use crate::settings::Settings;
 use crate::sql::Effect;
 use crate::statements::Statement;
+use crate::timing::Timer;
 
 /// A statement that is being recorded. Ends when it is dropped, if it has not ended before.
 #[derive(Debug)]
 pub(crate) struct Recording {
+    settings: Arc<Settings>,
     instruments: &'static SqlInstruments,
     statement: Arc<Statement>,
     /// Has the client span.
     context: Context,
     started: Instant,
+    /// Absent where no line says what is slow.
+    timer: Option<Timer>,
     waits: Option<Arc<Waits>>,
     rows: Rows,
     has_ended: bool,
@@ -45,14 +49,14 @@ pub(crate) struct Rows {
 }
 
 impl Recording {
-    /// Starts the client span; `None` when nothing exports.
+    /// Starts the client span.
     pub(crate) fn start(
-        settings: &Settings,
+        instruments: &'static SqlInstruments,
+        settings: Arc<Settings>,
         waits: Option<&Arc<Waits>>,
-        statement: impl FnOnce() -> Arc<Statement>,
-    ) -> Option<Self> {
-        let instruments = INSTRUMENTS.get()?;
-        let statement = statement();
+        timer: Option<Timer>,
+        statement: Arc<Statement>,
+    ) -> Self {
         let parent = propagation::current().unwrap_or_default();
         let name = statement.name.as_str().to_owned();
         let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Client);
@@ -65,15 +69,17 @@ impl Recording {
             let text = statement.text.as_ref().filter(|_| settings.has_text);
             span.set_attributes(text.cloned());
         }
-        Some(Self {
+        Self {
+            settings,
             instruments,
             statement,
             context,
             started: Instant::now(),
+            timer,
             waits: waits.cloned(),
             rows: Rows::default(),
             has_ended: false,
-        })
+        }
     }
 
     pub(crate) fn instruments(&self) -> &'static SqlInstruments {
@@ -97,7 +103,11 @@ impl Recording {
         if std::mem::replace(&mut self.has_ended, true) {
             return;
         }
-        let seconds = self.started.elapsed().as_secs_f64();
+        let end = Instant::now();
+        if let Some(timer) = &self.timer {
+            self.within(|| timer.stop(end, &self.settings, || Arc::clone(&self.statement)));
+        }
+        let seconds = end.saturating_duration_since(self.started).as_secs_f64();
         let code = failure.and_then(Failure::code);
         let code = code.map(|code| KeyValue::new(DB_RESPONSE_STATUS_CODE, code.to_owned()));
         let error_type = failure.map(Failure::attribute);
@@ -133,7 +143,7 @@ impl Rows {
         let is_returned = effect == Effect::Reads || self.returned > 0;
         let returned = is_returned.then(|| number(DB_RESPONSE_RETURNED_ROWS, self.returned));
         let affected = self.affected.filter(|_| effect == Effect::Writes);
-        let affected = affected.map(|rows| number(DB_RESPONSE_AFFECTED_ROWS, rows));
+        let affected = affected.map(|rows| number(SQL_AFFECTED_ROWS, rows));
         returned.into_iter().chain(affected)
     }
 }
@@ -178,6 +188,9 @@ impl<T> Stream for Recorded<BoxStream<'_, Result<T>>, T> {
         let this = &mut *self;
         let inner = this.inner.as_mut();
         let polled = this.recording.within(|| inner.poll_next(cx));
+        if let Some(timer) = &mut this.recording.timer {
+            timer.was_polled(&polled);
+        }
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Some(Ok(item))) => (this.count)(item, &mut this.recording.rows),

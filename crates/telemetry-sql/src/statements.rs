@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use opentelemetry::metrics::BoundHistogram;
 use opentelemetry::{KeyValue, StringValue};
 use opentelemetry_semantic_conventions::attribute::{
-    DB_COLLECTION_NAME, DB_OPERATION_NAME, DB_QUERY_SUMMARY, DB_QUERY_TEXT,
+    DB_COLLECTION_NAME, DB_NAMESPACE, DB_OPERATION_NAME, DB_QUERY_SUMMARY, DB_QUERY_TEXT,
 };
 use rustc_hash::FxHashMap;
 
 use crate::drivers::Dialect;
-use crate::instruments::SqlInstruments;
+use crate::instruments::{COLLECTIONS, NAMESPACES, OPERATIONS, SUMMARIES, SqlInstruments};
 use crate::sql::{Analysis, Effect};
 
 /// How many statements are kept. An application has fewer, unless it writes values into them.
@@ -33,8 +33,10 @@ pub(crate) struct Statements {
 pub(crate) struct Statement {
     /// Of the span.
     pub(crate) name: StringValue,
-    /// Of span and metric.
+    /// Of the span.
     pub(crate) attributes: Vec<KeyValue>,
+    /// Of the metric: the same, of few values.
+    few: Vec<KeyValue>,
     /// Of the span alone: the text.
     pub(crate) text: Option<KeyValue>,
     pub(crate) effect: Effect,
@@ -52,8 +54,17 @@ impl Statements {
         }
     }
 
+    /// Gives what is known of a statement, or of an operation that only looks at one, such as
+    /// `PREPARE`.
+    pub(crate) fn get_as(&self, operation: Option<&'static str>, sql: &str) -> Arc<Statement> {
+        match operation {
+            Some(operation) => self.look_at(operation, sql),
+            None => self.get(sql),
+        }
+    }
+
     /// Gives what is known of a statement, or looks at it.
-    pub(crate) fn get(&self, sql: &str) -> Arc<Statement> {
+    fn get(&self, sql: &str) -> Arc<Statement> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(statement) = known.get(sql) {
             return Arc::clone(statement);
@@ -73,7 +84,7 @@ impl Statements {
     }
 
     /// Describes what is done to a statement without carrying it out, such as `PREPARE`.
-    pub(crate) fn get_as(&self, operation: &'static str, sql: &str) -> Arc<Statement> {
+    fn look_at(&self, operation: &'static str, sql: &str) -> Arc<Statement> {
         let analysis = Analysis::of(sql, self.dialect);
         Arc::new(self.describe(Analysis {
             summary: match analysis.summary.as_str() {
@@ -110,14 +121,29 @@ impl Statements {
             attributes.push(KeyValue::new(DB_QUERY_SUMMARY, summary.clone()));
             summary
         };
+        let few = attributes.iter().map(bounded).collect();
         Statement {
             name,
             attributes,
+            few,
             text: (!text.is_empty()).then(|| KeyValue::new(DB_QUERY_TEXT, shared(text))),
             effect,
             series: OnceLock::new(),
         }
     }
+}
+
+/// An attribute of a span as the metric has it.
+fn bounded(attribute: &KeyValue) -> KeyValue {
+    let names = match attribute.key.as_str() {
+        DB_NAMESPACE => &NAMESPACES,
+        DB_OPERATION_NAME => &OPERATIONS,
+        DB_COLLECTION_NAME => &COLLECTIONS,
+        DB_QUERY_SUMMARY => &SUMMARIES,
+        _ => return attribute.clone(),
+    };
+    let name = names.get(&attribute.value.as_str());
+    KeyValue::new(attribute.key.clone(), name)
 }
 
 impl Statement {
@@ -129,14 +155,14 @@ impl Statement {
         more: &[KeyValue],
     ) {
         if !more.is_empty() {
-            let attributes = [&self.attributes, more].concat();
+            let attributes = [&self.few, more].concat();
             instruments.duration.record(seconds, &attributes);
         } else if telemetry_core::are_instruments_bound() {
             self.series
-                .get_or_init(|| instruments.duration.bind(&self.attributes))
+                .get_or_init(|| instruments.duration.bind(&self.few))
                 .record(seconds);
         } else {
-            instruments.duration.record(seconds, &self.attributes);
+            instruments.duration.record(seconds, &self.few);
         }
     }
 }

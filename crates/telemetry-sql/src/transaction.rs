@@ -2,12 +2,13 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Instant;
 
 use sqlx::{Connection as _, Database, Error, Result, SqlStr, Transaction};
 use sqlx_core::transaction::TransactionManager as _;
 
 use crate::connection::{Held, TracedConnection};
-use crate::executor::{Telemetry, recorded};
+use crate::executor::Telemetry;
 use crate::pool::TracedPool;
 use crate::settings::Settings;
 
@@ -71,7 +72,8 @@ impl<'c, DB: Database> TracedTransaction<'c, DB> {
     async fn end(self, end: End) -> Result<()> {
         let Self { connection, depth } = self;
         let TracedConnection { held, settings } = connection;
-        let recording = Telemetry::of(&settings).start(end.sql(depth > 1));
+        let sql = SqlStr::from_static(end.sql(depth > 1));
+        let watch = Telemetry::of(&settings).start(&sql, None);
         let ended = async {
             let Held::Transaction(mut transaction) = held else {
                 return Err(Error::InvalidArgument(EXCHANGED.to_owned()));
@@ -89,7 +91,7 @@ impl<'c, DB: Database> TracedTransaction<'c, DB> {
                 End::Rollback => transaction.rollback().await,
             }
         };
-        recorded(Box::pin(ended), recording).await
+        watch.future(Box::pin(ended)).await
     }
 
     pub(crate) async fn begin_on(
@@ -100,13 +102,13 @@ impl<'c, DB: Database> TracedTransaction<'c, DB> {
         let connection: &'c mut DB::Connection = &mut *connection;
         let is_savepoint = connection.is_in_transaction();
         let sql = match &statement {
-            Some(statement) => statement.as_str(),
-            None if is_savepoint => "SAVEPOINT",
-            None => BEGIN,
+            Some(statement) => statement.clone(),
+            None if is_savepoint => SqlStr::from_static("SAVEPOINT"),
+            None => SqlStr::from_static(BEGIN),
         };
-        let recording = Telemetry::of(&settings).start(sql);
+        let watch = Telemetry::of(&settings).start(&sql, None);
         let begun = Transaction::begin(connection, statement);
-        let transaction = recorded(begun, recording).await?;
+        let transaction = watch.future(begun).await?;
         Ok(Self::new(transaction, settings))
     }
 
@@ -129,13 +131,17 @@ impl<DB: Database> TracedTransaction<'static, DB> {
         statement: Option<SqlStr>,
     ) -> Result<Self> {
         let settings = pool.settings();
-        let sql = statement.as_ref().map_or(BEGIN, SqlStr::as_str);
-        let recording = Telemetry::of(settings).start(sql);
+        let sql = statement.clone();
+        let sql = sql.unwrap_or_else(|| SqlStr::from_static(BEGIN));
+        let (watch, connected) = Telemetry::of(settings).start_waiting(&sql);
         let begun = async {
             let connection = pool.wait().await?;
+            if let Some(connected) = connected {
+                let _first = connected.set(Instant::now());
+            }
             Transaction::begin(connection, statement).await
         };
-        let transaction = recorded(Box::pin(begun), recording).await?;
+        let transaction = watch.future(Box::pin(begun)).await?;
         Ok(Self::new(transaction, Arc::clone(settings)))
     }
 }

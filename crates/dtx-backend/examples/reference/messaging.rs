@@ -19,7 +19,7 @@ pub(crate) const JOBS: [(&str, &str, &str); 6] = [
 ];
 
 /// The attributes of the spans of a message.
-pub(crate) const MESSAGES: [(&str, &str, &str); 10] = [
+pub(crate) const MESSAGES: [(&str, &str, &str); 11] = [
     ("messaging.system", "string", "`rabbitmq`."),
     (
         "messaging.operation.name",
@@ -32,6 +32,11 @@ pub(crate) const MESSAGES: [(&str, &str, &str); 10] = [
         "string",
         "Exchange, routing key and, of an attempt, queue: those that have a name, with colons \
          between.",
+    ),
+    (
+        "messaging.destination.anonymous",
+        "boolean",
+        "`true` where the broker made up the name of the queue, as `amq.gen-…`.",
     ),
     (
         "messaging.rabbitmq.destination.routing_key",
@@ -70,7 +75,16 @@ pub(crate) const METRICS: [(&str, &str, &[&str], &str); 5] = [
     (
         "messaging.client.operation.duration",
         "s",
-        OF_FAILING,
+        &[
+            "messaging.system",
+            "messaging.operation.name",
+            "messaging.operation.type",
+            "messaging.destination.name",
+            "messaging.destination.template",
+            "server.address",
+            "server.port",
+            "error.type",
+        ],
         "How long publishing messages took, to the confirmation: a histogram.",
     ),
     (
@@ -102,6 +116,7 @@ const OF_ALL: &[&str] = &[
     "messaging.system",
     "messaging.operation.name",
     "messaging.destination.name",
+    "messaging.destination.template",
     "server.address",
     "server.port",
 ];
@@ -111,6 +126,7 @@ const OF_FAILING: &[&str] = &[
     "messaging.system",
     "messaging.operation.name",
     "messaging.destination.name",
+    "messaging.destination.template",
     "server.address",
     "server.port",
     "error.type",

@@ -48,7 +48,7 @@ pub(crate) const STATEMENTS: [(&str, &str, &str); 12] = [
         "How many rows came.",
     ),
     (
-        "db.response.affected_rows",
+        "sql.affected_rows",
         "integer",
         "How many rows were inserted, changed or deleted.",
     ),

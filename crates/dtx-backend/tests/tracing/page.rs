@@ -48,10 +48,10 @@ async fn the_reference_page_has_the_attributes_of_each_kind_of_span() {
         "task.id",
         "task.name",
         "task.attempt",
-        "message.id",
-        "message.queue",
-        "message.routing_key",
-        "message.attempt",
+        "messaging.message.id",
+        "messaging.destination.name",
+        "messaging.rabbitmq.destination.routing_key",
+        "delivery.attempt",
     ];
     let mut recorded: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for span in spans.spans() {

@@ -53,7 +53,7 @@ async fn each_attempt_has_a_span_beneath_that_of_the_sender() {
         let attempt = |number: i64| {
             let mut attempts = attempts.iter();
                         attempts
-                .find(|span| span.get("message.attempt") == Some(&number.into()))
+                .find(|span| span.get("delivery.attempt") == Some(&number.into()))
                 .unwrap()
         };
         let durations = metrics.named(PROCESS);

@@ -55,8 +55,11 @@ async fn a_message_on_a_channel_of_ones_own_has_the_context() {
         let line = logs.single("game_announced");
         assert_eq!(line["request.id"], "abc-123");
         assert_eq!(line["user.id"], 42);
-        assert_eq!(line["message.id"], "8");
-        assert_eq!(line["message.routing_key"], "game.ended");
+        assert_eq!(line["messaging.message.id"], "8");
+        assert_eq!(
+            line["messaging.rabbitmq.destination.routing_key"],
+            "game.ended"
+        );
         assert_eq!(line["trace_id"], span.trace_id.as_str());
         assert_eq!(line["span_id"], span.span_id.as_str());
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use lapin::types::AMQPValue;
+use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::{AMQPValue, FieldTable};
 use opentelemetry::Value;
 use opentelemetry::trace::{SpanKind, Status};
 use telemetry_amqp::{Broker, Message, PublishError};
@@ -52,7 +53,9 @@ async fn a_message_is_a_span_that_its_handler_continues() {
         let duration = metrics.single(OPERATION);
         assert!((0.0..60.0).contains(&duration.value));
         assert_eq!(duration.unit, "s");
-        assert_eq!(sorted(&duration.attributes), dimensions);
+        let mut of_duration = dimensions;
+        of_duration.insert(2, ("messaging.operation.type", "send".into()));
+        assert_eq!(sorted(&duration.attributes), of_duration);
         assert_eq!(metrics.measurements().len(), 2);
 
         let (_, properties) = place.take(&place.queue).await;
@@ -75,6 +78,59 @@ async fn a_message_for_a_queue_is_named_after_it() {
         assert_eq!(
             span["messaging.destination.name"],
             Value::from(place.queue.clone())
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_queue_that_the_broker_named_is_anonymous() {
+    with_place(async |place| {
+        let broker = place.broker();
+        let channel = place.channel().await;
+        let (options, table) = (QueueDeclareOptions::default(), FieldTable::default());
+        let queue = channel.queue_declare("".into(), options, table);
+        let queue = queue.await.unwrap().name().to_string();
+        assert!(queue.starts_with("amq.gen-"), "{queue}");
+        let (spans, metrics) = (capture_spans(), capture_metrics());
+        broker.publish(Message::new("", &queue, "a")).await.unwrap();
+        let span = spans.single("publish amq.gen-*");
+        assert_eq!(span["messaging.destination.name"], queue.as_str());
+        assert_eq!(span["messaging.destination.anonymous"], true);
+        for metric in [SENT, OPERATION] {
+            let measured = metrics.single(metric);
+            assert_eq!(measured.get("messaging.destination.name"), None);
+            let template = measured.get("messaging.destination.template").unwrap();
+            assert_eq!(*template, "amq.gen-*");
+        }
+        channel
+            .queue_delete(queue.as_str().into(), QueueDeleteOptions::default())
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn answers_to_many_clients_leave_room_for_the_others() {
+    with_place(async |place| {
+        let broker = place.broker();
+        let metrics = capture_metrics();
+        for user in 0..120 {
+            let message = Message::new("", format!("user-{user}"), "a");
+            broker.publish(message).await.unwrap_err();
+        }
+        let sent = metrics.named(SENT);
+        let of_others = sent.iter().filter(|one| {
+            let name = one.get("messaging.destination.name").unwrap();
+            *name == "_OTHER"
+        });
+        assert_eq!(of_others.count(), 20);
+        broker.publish(started(place)).await.unwrap();
+        let last = metrics.named(SENT).pop().unwrap();
+        assert_eq!(
+            *last.get("messaging.destination.name").unwrap(),
+            place.exchange.as_str()
         );
     })
     .await;

@@ -42,10 +42,13 @@ async fn a_handler_has_the_context_of_who_published() {
             assert_eq!(line["user.id"], 42);
             assert_eq!(line["labels"], ["tournament", "draft"]);
             assert_eq!(line["trace_id"], TRACE);
-            assert_eq!(line["message.id"], "7");
-            assert_eq!(line["message.queue"], place.queue.as_str());
-            assert_eq!(line["message.routing_key"], "game.started");
-            assert_eq!(line["message.attempt"], 1);
+            assert_eq!(line["messaging.message.id"], "7");
+            assert_eq!(line["messaging.destination.name"], place.queue.as_str());
+            assert_eq!(
+                line["messaging.rabbitmq.destination.routing_key"],
+                "game.started"
+            );
+            assert_eq!(line["delivery.attempt"], 1);
         }
         let line = logs.single("message_processed");
         assert_eq!(line.logger, "telemetry_amqp");
@@ -90,7 +93,7 @@ async fn a_message_of_nobody_has_a_request_id_of_its_own() {
             assert_eq!(line["request.id"].to_string().len(), 36);
             assert_eq!(line.get("user.id"), None);
             assert_eq!(line.get("trace_id"), None);
-            assert_eq!(line.get("message.id"), None);
+            assert_eq!(line.get("messaging.message.id"), None);
         }
     })
     .await;

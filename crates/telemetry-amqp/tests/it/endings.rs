@@ -40,7 +40,10 @@ async fn handlers_that_run_are_waited_for_and_no_more_are_taken() {
             go_on.notify_one();
         };
         tokio::join!(running, stopping);
-        assert_eq!(logs.single("message_processed")["message.id"], "1");
+        assert_eq!(
+            logs.single("message_processed")["messaging.message.id"],
+            "1"
+        );
         assert_eq!(place.waiting(&place.queue).await, Some(4));
     })
     .await;
@@ -61,7 +64,7 @@ async fn a_handler_that_does_not_end_in_time_is_dropped_and_its_message_goes_bac
         consumer.run(handler, shutdown).await;
         let told = logs.single("message_retrying");
         assert_eq!(told["error"], "cancelled: dropped before it ended");
-        assert_eq!(told["message.id"], "7");
+        assert_eq!(told["messaging.message.id"], "7");
         place.wait_for(&place.queue, 1).await;
     })
     .await;
@@ -102,7 +105,7 @@ async fn a_consumer_whose_queue_is_gone_takes_messages_again_when_it_is_back() {
             let queue = place.queue.as_str().into();
             channel.queue_delete(queue, options).await.unwrap();
             let told = logs.wait_for("consumer_interrupted").await;
-            assert_eq!(told["message.queue"], place.queue.as_str());
+            assert_eq!(told["messaging.destination.name"], place.queue.as_str());
             assert_eq!(told["error"], "the broker ended it");
             // Another process declares it.
             place.broker().publish(started(place, 7)).await.unwrap();

@@ -61,11 +61,14 @@ fn events(logs: &LogCapture) -> Vec<(String, i64)> {
         assert_eq!(event["request.id"], "abc-123", "{}", event.line);
         assert_eq!(event["user.id"], 42);
         assert_eq!(event["trace_id"], TRACE);
-        assert_eq!(event["message.id"], "7");
-        assert_eq!(event["message.routing_key"], "game.started");
+        assert_eq!(event["messaging.message.id"], "7");
+        assert_eq!(
+            event["messaging.rabbitmq.destination.routing_key"],
+            "game.started"
+        );
         (
             event.event.clone(),
-            event["message.attempt"].as_i64().unwrap(),
+            event["delivery.attempt"].as_i64().unwrap(),
         )
     })
     .collect()
@@ -226,7 +229,7 @@ async fn a_message_that_waits_for_its_next_attempt_does_not_hold_up_others() {
         };
         let shutdown = async {
             let line = logs.wait_for("message_processed").await;
-            assert_eq!(line["message.id"], "2");
+            assert_eq!(line["messaging.message.id"], "2");
         };
         let long = Duration::from_secs(3600);
         let consumer = broker.consume(&place.queue).with_retry_delays(long, long);
@@ -307,7 +310,7 @@ async fn ids_of_three_attempts(place: &Place, logs: &LogCapture) -> BTreeSet<Str
     assert_eq!(logs.named("attempted").len(), 3);
     assert_eq!(logs.named("message_retrying").len(), 2);
     let lines = logs.events().into_iter();
-    let ours = lines.filter(|line| line.get("message.attempt").is_some());
+    let ours = lines.filter(|line| line.get("delivery.attempt").is_some());
     let ids = ours.map(|line| {
         let id = line["request.id"].to_string();
         assert!(telemetry_core::is_valid_request_id(&id), "{}", line.line);

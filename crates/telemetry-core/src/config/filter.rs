@@ -62,9 +62,10 @@ const QUIETED: [&str; 46] = [
     "want",
 ];
 
-/// Crates whose warnings and errors are those of their results, once more. lapin shows whole
-/// messages, too.
-const SILENCED: &str = "lapin";
+/// Crates and modules whose warnings and errors are those of their results, once more, with what
+/// must not be shown: lapin's have whole messages, and those of sqlx about slow statements have the
+/// text with its literals.
+const SILENCED: [&str; 2] = ["lapin", "sqlx::query"];
 
 /// Decides which events are lines: by the level and the directives of the settings. Of libraries
 /// that no directive names only warnings and errors are.
@@ -88,8 +89,7 @@ impl LineFilter {
 
     /// Says whether a target is within a library that is quiet unless a directive names it.
     pub(super) fn is_of_library(target: &str) -> bool {
-        let name = crate_of(target);
-        QUIETED.binary_search(&&*name).is_ok() || name == SILENCED
+        QUIETED.binary_search(&&*crate_of(target)).is_ok() || is_silenced(target)
     }
 
     /// Says whether this is what a library need not say. What remains is for the directives to
@@ -97,11 +97,19 @@ impl LineFilter {
     fn is_quieted(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         let is_too_much = match *metadata.level() {
-            Level::ERROR | Level::WARN => crate_of(target) == SILENCED,
+            Level::ERROR | Level::WARN => is_silenced(target),
             _ => Self::is_of_library(target),
         };
         is_too_much && !self.targets.iter().any(|named| target.starts_with(named))
     }
+}
+
+/// Says whether a target is one of those that are silenced, or within it.
+fn is_silenced(target: &str) -> bool {
+    SILENCED.iter().any(|silenced| {
+        let rest = target.strip_prefix(silenced);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    })
 }
 
 /// The crate that a target begins with.
@@ -198,6 +206,20 @@ mod tests {
     fn the_list_of_crates_can_be_searched() {
         assert!(QUIETED.is_sorted());
         assert!(QUIETED.iter().all(|name| crate_of(name) == *name));
+    }
+
+    #[test]
+    fn a_module_is_silenced_with_all_within_it() {
+        for (target, expected) in [
+            ("lapin", true),
+            ("lapin::channels", true),
+            ("sqlx::query", true),
+            ("sqlx::pool::acquire", false),
+            ("sqlx::query_builder", false),
+            ("lapin_pool", false),
+        ] {
+            assert_eq!(is_silenced(target), expected, "{target}");
+        }
     }
 
     #[test]

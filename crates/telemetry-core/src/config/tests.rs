@@ -50,6 +50,23 @@ fn limits_are_bytes_and_zero_is_none() {
 }
 
 #[test]
+fn slow_statements_have_a_duration_and_zero_is_off() {
+    let slow = |value| config(&[("TELEMETRY_SLOW_STATEMENT", value)]).slow_statement();
+    assert_eq!(config(&[]).slow_statement(), Duration::from_secs(1));
+    assert_eq!(slow("500ms"), Duration::from_millis(500));
+    assert_eq!(slow("0"), Duration::ZERO);
+    assert_eq!(
+        warnings(&[("TELEMETRY_SLOW_STATEMENT", "1000")]),
+        [
+            "TELEMETRY_SLOW_STATEMENT: \"1000\" is no duration such as 500ms, 2s or 1m, and not 0; \
+             using 1s"
+        ]
+    );
+    let in_code = Config::default().with_slow_statement(Duration::from_secs(2));
+    assert_eq!(in_code.slow_statement(), Duration::from_secs(2));
+}
+
+#[test]
 fn an_unset_an_empty_and_a_blank_variable_are_the_default() {
     for value in ["", "   "] {
         let variables: Vec<_> = VARIABLES.iter().map(|known| (known.name, value)).collect();

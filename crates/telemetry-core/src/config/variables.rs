@@ -32,6 +32,7 @@ variables! {
     "LOG_OVERFLOW", "drop", "What happens to a line when the buffer is full: `drop` (counted and reported) or `block`.";
     "LOG_VALUE_LIMIT", "2048", "How many bytes a value may have that a client chose, such as a path: a longer one is cut. `0`: no limit.";
     "LOG_LINE_LIMIT", "16000", "How many bytes a line may have: of a longer one, values are cut and fields left out. `0`: no limit.";
+    "TELEMETRY_SLOW_STATEMENT", "1s", "How long a statement of a database may take, such as `500ms`, `2s` or `1m`: a longer one is a line, `slow_statement`. `0`: none is.";
     "NO_COLOR", "unset", "Any value: no colours. Without a terminal there are none in any case.";
     "COLUMNS", "80", "The width of a terminal that does not say its own.";
     "OTEL_ENABLED", "false", "OpenTelemetry export on or off.";

@@ -63,7 +63,7 @@ fn each_level_lets_itself_and_the_graver_ones_through() {
 fn libraries_are_quieted_to_warnings() {
     let log = || {
         tracing::info!(target: "hyper::proto", "hyper_info");
-        tracing::warn!(target: "sqlx::query", "sqlx_warning");
+        tracing::warn!(target: "sqlx::pool::acquire", "sqlx_warning");
         tracing::info!(target: "tower_defense", "own_info");
     };
     assert_eq!(events(config(&[]), log), ["sqlx_warning", "own_info"]);
@@ -72,6 +72,18 @@ fn libraries_are_quieted_to_warnings() {
         ["sqlx_warning", "own_info"]
     );
     assert_eq!(events(config(&[("LOG_LEVEL", "ERROR")]), log), [""; 0]);
+}
+
+#[test]
+fn the_warning_of_sqlx_with_the_text_of_a_slow_statement_is_no_line_unless_it_is_asked_for() {
+    let log = || {
+        tracing::warn!(target: "sqlx::query", "slow statement: execution time exceeded");
+    };
+    assert_eq!(events(config(&[]), log), [""; 0]);
+    assert_eq!(events(config(&[("RUST_LOG", "trace")]), log), [""; 0]);
+    for asked in ["sqlx=warn", "sqlx::query=debug"] {
+        assert_eq!(events(config(&[("RUST_LOG", asked)]), log).len(), 1);
+    }
 }
 
 #[test]
@@ -191,7 +203,7 @@ macro_rules! log_as {
 #[test]
 fn libraries_are_never_louder_than_the_level_of_all_others() {
     let log = || {
-        log_as!("sqlx::query", "want", "mine");
+        log_as!("sqlx::pool", "want", "mine");
         tracing::error!(target: "hyper::proto", "hyper error");
     };
     for variables in [
@@ -215,9 +227,9 @@ fn libraries_are_never_louder_than_the_level_of_all_others() {
 
 #[test]
 fn libraries_are_quieted_whatever_sets_the_level() {
-    let log = || log_as!("sqlx::query", "want", "mine");
+    let log = || log_as!("sqlx::pool", "want", "mine");
     let quieted = [
-        "sqlx::query warning",
+        "sqlx::pool warning",
         "want warning",
         "mine info",
         "mine warning",

@@ -8,10 +8,13 @@ use opentelemetry_semantic_conventions::attribute::{
     SERVER_PORT, URL_FULL, URL_TEMPLATE,
 };
 use reqwest::{Request, Url};
+use telemetry_core::instrument::BoundedNames;
 use telemetry_core::mask_query_values;
 
 use crate::attributes::{OTHER, method_name, without_brackets};
 use crate::client::template::UrlTemplate;
+
+static ADDRESSES: BoundedNames = BoundedNames::new(SERVER_ADDRESS);
 
 /// What is known of a request at its start, for the span and for the metric.
 pub(super) fn of_both(request: &Request) -> Vec<KeyValue> {
@@ -27,6 +30,15 @@ pub(super) fn of_both(request: &Request) -> Vec<KeyValue> {
         attributes.push(KeyValue::new(SERVER_PORT, i64::from(port)));
     }
     attributes
+}
+
+/// Bounds what a metric has of these: an application may send to hosts that others name.
+pub(super) fn bound(attributes: &mut [KeyValue]) {
+    for attribute in attributes {
+        if attribute.key.as_str() == SERVER_ADDRESS {
+            attribute.value = ADDRESSES.get(&attribute.value.as_str()).into();
+        }
+    }
 }
 
 /// What is known beside that, for a span that is recorded.
@@ -68,6 +80,18 @@ fn full(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_that_others_name_leave_room_for_the_others() {
+        let address = |host: String| {
+            let mut attributes = [KeyValue::new(SERVER_ADDRESS, host)];
+            bound(&mut attributes);
+            attributes[0].value.to_string()
+        };
+        let hooks = (0..2_000).map(|number| address(format!("hook-{number}.example")));
+        assert_eq!(hooks.filter(|host| host == OTHER).count(), 1_900);
+        assert_eq!(address("steam.example".to_owned()), "steam.example");
+    }
 
     #[test]
     fn the_url_has_no_secrets() {

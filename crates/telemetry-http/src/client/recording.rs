@@ -57,13 +57,14 @@ impl Recording {
         let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Client);
         let span = instruments.tracer.build_with_context(builder, &parent);
         let context = parent.with_span(span);
-        let attributes = attributes::of_both(request);
+        let mut attributes = attributes::of_both(request);
         // Only now: most requests are not sampled, and need none of it.
         if context.span().is_recording() {
             let of_span = attributes::of_span(request, template, resends);
             context.span().set_attributes(attributes.iter().cloned());
             context.span().set_attributes(of_span);
         }
+        attributes::bound(&mut attributes);
         Some(Self {
             instruments,
             context,

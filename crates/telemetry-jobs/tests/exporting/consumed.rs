@@ -125,3 +125,35 @@ async fn a_job_that_is_early_by_this_clock_waited_for_nothing() {
     }
     assert_eq!(metrics.values("messaging.queue.latency"), [0.0]);
 }
+
+#[tokio::test]
+async fn queues_of_users_leave_room_for_the_others() {
+    let (logs, spans, metrics) = (capture_logs(), capture_spans(), capture_metrics());
+    for user in 0..2_000 {
+        let job = task([]).queue(format!("user-{user}").into());
+        run(job.build(), succeed).await.unwrap();
+    }
+    run(task([]).queue("mail".into()).build(), succeed)
+        .await
+        .unwrap();
+    for metric in [
+        "messaging.client.consumed.messages",
+        "messaging.process.duration",
+    ] {
+        let all = metrics.named(metric);
+        let of = |queue: &str| {
+            let of_queue = all.iter().filter(|one| {
+                let name = one.get("messaging.destination.name").unwrap();
+                *name == queue
+            });
+            of_queue.count()
+        };
+        assert_eq!((of("mail"), of("user-1999")), (1, 0), "{metric}");
+        assert!(of("_OTHER") >= 1_900, "{metric}");
+    }
+    let span = spans.single("process user-1999");
+    assert_eq!(span["messaging.destination.name"], "user-1999");
+    let line = logs.single("metric_attribute_bounded");
+    assert_eq!(line["metric_attribute"], "messaging.destination.name");
+    assert_eq!(line["value_limit"], 200);
+}

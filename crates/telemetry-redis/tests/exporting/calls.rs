@@ -126,3 +126,28 @@ async fn the_inner_connection_is_there() {
     assert_eq!(cache.0.len(), 1);
     assert_eq!(cache.into_inner().0.len(), 1);
 }
+
+#[tokio::test]
+async fn words_that_are_no_commands_fill_no_metric() {
+    let (spans, metrics) = (capture_spans(), capture_metrics());
+    for number in 0..2_000 {
+        let mut cache = Fake::answering(Ok(Value::Nil));
+        let command = redis::cmd(&format!("USER-{number}"));
+        let _: Value = command.query_async(&mut cache).await.unwrap();
+    }
+    let mut cache = Fake::answering(Ok(Value::Nil));
+    let _: Value = redis::cmd("GETDEL")
+        .arg("a")
+        .query_async(&mut cache)
+        .await
+        .unwrap();
+    let of = |name: &str| {
+        let all = metrics.named(DURATION);
+        all.iter()
+            .filter(|one| one.get("db.operation.name") == Some(&name.to_owned().into()))
+            .count()
+    };
+    assert_eq!(of("GETDEL"), 1);
+    assert_eq!(of("USER-0") + of("_OTHER"), 1_901);
+    assert_eq!(spans.single("USER-1999")["db.operation.name"], "USER-1999");
+}

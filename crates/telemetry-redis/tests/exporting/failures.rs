@@ -57,8 +57,14 @@ async fn an_error_of_redis_has_its_code() {
         assert_eq!(failed, (code.to_owned(), Some(code.to_owned())), "{line}");
     }
     // What a script says is no code.
-    let failed = fail(server_error("user-5-is-not-welcome here")).await;
-    assert_eq!(failed, ("_OTHER".to_owned(), None));
+    for said in [
+        "user-5-is-not-welcome here",
+        "USERFIVE is not welcome",
+        "ERRX no",
+    ] {
+        let failed = fail(server_error(said)).await;
+        assert_eq!(failed, ("_OTHER".to_owned(), None), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! A server, where there is one.
 
 use redis::aio::ConnectionManager;
-use redis::{AsyncCommands as _, ConnectionAddr, ConnectionInfo, RedisResult};
-use telemetry_otel::testing::capture_spans;
-use telemetry_redis::TracedConnection;
+use redis::{AsyncCommands as _, ConnectionAddr, ConnectionInfo, RedisResult, Value};
+use telemetry_otel::testing::{capture_metrics, capture_spans};
+use telemetry_redis::{QueryText, TracedConnection};
 use test_servers::RedisServer;
 
 async fn connect() -> Option<(TracedConnection<ConnectionManager>, ConnectionInfo)> {
@@ -50,4 +50,34 @@ async fn a_server_answers_as_without_us() {
         panic!("a test of TCP")
     };
     assert_eq!(spans.single("SET")["server.port"], i64::from(*port));
+}
+
+#[tokio::test]
+async fn what_a_script_says_is_on_no_span_and_no_metric() {
+    let Some((cache, info)) = connect().await else {
+        return;
+    };
+    let mut cache = TracedConnection::builder()
+        .with_connection_info(&info)
+        .with_query_text(QueryText::Keys)
+        .build(cache.into_inner());
+    let (spans, metrics) = (capture_spans(), capture_metrics());
+    let script = redis::Script::new("return redis.error_reply('USERFIVE s3cret')");
+    let mut eval = redis::cmd("EVAL");
+    eval.arg("return redis.error_reply('USERFIVE s3cret')")
+        .arg(0);
+    let failed: RedisResult<Value> = eval.query_async(&mut cache).await;
+    assert_eq!(failed.unwrap_err().code(), Some("USERFIVE"));
+    let span = spans.single("EVAL");
+    assert_eq!(span["error.type"], "_OTHER");
+    assert_eq!(span.get("db.response.status_code"), None);
+    assert_eq!(
+        span["db.query.text"],
+        format!("EVAL {} ?", script.get_hash()).as_str()
+    );
+    let recorded = format!("{span:?} {:?}", metrics.measurements());
+    assert!(
+        !recorded.contains("USERFIVE") && !recorded.contains("s3cret"),
+        "{recorded}"
+    );
 }

@@ -36,6 +36,36 @@ fn arguments_are_shown_when_they_are_asked_for() {
 }
 
 #[test]
+fn a_script_is_shown_by_its_hash() {
+    let script = "return redis.call('SET', KEYS[1], 's3cret')";
+    let hash = redis::Script::new(script).get_hash().to_owned();
+    for name in ["eval", "EVAL_RO"] {
+        let mut command = redis::cmd(name);
+        command.arg(script).arg(1).arg("s3cret");
+        let (text, span) = sent(&command, QueryText::Keys);
+        assert_eq!(text, Some(format!("{} {hash} ? ?", name.to_uppercase())));
+        assert!(!span.contains("s3cret"), "{span}");
+    }
+    let mut command = redis::cmd("SCRIPT");
+    command.arg("LOAD").arg(script);
+    assert_eq!(sent(&command, QueryText::Keys).0.unwrap(), "SCRIPT LOAD ?");
+    let mut command = redis::cmd("EVALSHA");
+    command.arg(&hash).arg(0);
+    let text = sent(&command, QueryText::Keys).0.unwrap();
+    assert_eq!(text, format!("EVALSHA {hash} ?"));
+}
+
+#[test]
+fn a_first_argument_that_is_no_key_is_not_shown() {
+    for name in ["ECHO", "PING"] {
+        let mut command = redis::cmd(name);
+        command.arg("s3cret");
+        let (text, _) = sent(&command, QueryText::Keys);
+        assert_eq!(text, Some(format!("{name} ?")));
+    }
+}
+
+#[test]
 fn credentials_are_never_shown() {
     for name in ["AUTH", "hello", "CONFIG", "ACL", "MIGRATE"] {
         let mut command = redis::cmd(name);

@@ -33,7 +33,7 @@ fn assert_one(
     );
     let rows = |key| span.get(key).map(|rows| rows.as_i64().unwrap());
     assert_eq!(rows("db.response.returned_rows"), returned);
-    assert_eq!(rows("db.response.affected_rows"), affected);
+    assert_eq!(rows("sql.affected_rows"), affected);
     assert_eq!(span["db.query.summary"], name);
 }
 

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and says what it left out"
 )]
 
+mod bounds;
 mod calls;
 mod databases;
 mod endings;
@@ -15,6 +16,7 @@ mod failures;
 mod parents;
 mod pools;
 mod secrets;
+mod slow;
 mod transactions;
 
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! The wrapper where nothing exports: sqlx as it is. A binary of its own, without providers.
+//! The wrapper where nothing exports: sqlx, and lines of what is slow. A binary of its own, without providers.
 
 #![allow(
     clippy::panic,
@@ -7,6 +7,7 @@
 )]
 
 mod signatures;
+mod slow;
 mod untouched;
 
 use sqlx::Sqlite;

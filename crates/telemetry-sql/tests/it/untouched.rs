@@ -1,12 +1,14 @@
-//! What happens to queries where nothing exports: nothing.
+//! What happens to queries where nothing exports and no statement is slow: nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteStatement};
 use sqlx::{Execute, Executor as _, SqlStr, Sqlite};
+use telemetry_sql::TracedPool;
 
 use crate::players;
 
@@ -36,8 +38,11 @@ impl Execute<'_, Sqlite> for Query {
 }
 
 #[tokio::test]
-async fn nobody_looks_at_a_query_before_its_driver() {
+async fn nobody_looks_at_a_query_before_its_driver_where_no_statement_is_slow() {
     let pool = players().await;
+    let pool = TracedPool::builder((*pool).clone())
+        .with_slow_statement(Duration::ZERO)
+        .build();
     let is_seen = Arc::new(AtomicBool::new(false));
     let query = || Query {
         is_seen: Arc::clone(&is_seen),
@@ -48,6 +53,21 @@ async fn nobody_looks_at_a_query_before_its_driver() {
     assert_eq!(rows.try_collect::<Vec<_>>().await.unwrap().len(), 4);
     assert!(is_seen.load(Ordering::Relaxed));
     assert!(row.await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_driver_gets_a_query_as_it_was_where_statements_are_timed() {
+    let pool = players().await;
+    let pool = TracedPool::builder((*pool).clone())
+        .with_slow_statement(Duration::from_secs(60))
+        .build();
+    let is_seen = Arc::new(AtomicBool::new(false));
+    let query = || Query {
+        is_seen: Arc::clone(&is_seen),
+    };
+    let rows = (&pool).fetch_many(query());
+    assert_eq!(rows.try_collect::<Vec<_>>().await.unwrap().len(), 4);
+    assert!((&pool).fetch_optional(query()).await.unwrap().is_some());
 }
 
 #[tokio::test]
