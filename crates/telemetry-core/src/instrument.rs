@@ -8,6 +8,7 @@ use opentelemetry::trace::{FutureExt as _, TraceContextExt as _};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_semantic_conventions::SCHEMA_URL;
 
+pub use crate::config::standard_variables;
 pub use crate::request_id::{request_id_from, sending_scope};
 
 use crate::failure::Failure;
