@@ -93,8 +93,9 @@ mod spans;
 pub mod testing;
 
 pub use config::{
-    BatchSettings, Exporter, Headers, OtelConfig, OtlpOptions, OtlpSettings, Propagators, Protocol,
-    Sampler, Signal, VARIABLES,
+    BatchSettings, Exporter, Headers, LogRecordLimits, OtelConfig, OtlpOptions, OtlpSettings,
+    PrometheusAddress, Propagators, Protocol, Sampler, Signal, SpanLimits, StandardVariable,
+    Support, VARIABLES, standard_variables,
 };
 pub use doctor::{Report, Setting, SignalReport, doctor};
 pub use guard::OtelGuard;

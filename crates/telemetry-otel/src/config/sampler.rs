@@ -5,6 +5,10 @@ use std::fmt;
 use opentelemetry_sdk::trace::Sampler as SdkSampler;
 use telemetry_core::EnvironmentReader;
 
+use crate::config::unsupported::unknown;
+
+/// The samplers of the specification that this crate does not have.
+const UNSUPPORTED: [&str; 3] = ["jaeger_remote", "parentbased_jaeger_remote", "xray"];
 /// The default of `OTEL_TRACES_SAMPLER_ARG`.
 const DEFAULT_RATIO: f64 = 0.1;
 
@@ -35,22 +39,51 @@ impl Sampler {
             f64::clone,
         );
         let mut sampler = Self::ParentBasedTraceIdRatio(ratio);
-        reader.choice(
+        reader.parsed(
             "OTEL_TRACES_SAMPLER",
             &mut sampler,
-            &[
-                ("always_on", Self::AlwaysOn),
-                ("always_off", Self::AlwaysOff),
-                ("traceidratio", Self::TraceIdRatio(ratio)),
-                ("parentbased_always_on", Self::ParentBasedAlwaysOn),
-                ("parentbased_always_off", Self::ParentBasedAlwaysOff),
-                (
-                    "parentbased_traceidratio",
-                    Self::ParentBasedTraceIdRatio(ratio),
-                ),
-            ],
+            |name| Self::parse(name, ratio),
+            Self::to_string,
         );
         sampler
+    }
+
+    fn parse(name: &str, ratio: f64) -> Result<Self, String> {
+        let samplers = [
+            Self::AlwaysOn,
+            Self::AlwaysOff,
+            Self::TraceIdRatio(ratio),
+            Self::ParentBasedAlwaysOn,
+            Self::ParentBasedAlwaysOff,
+            Self::ParentBasedTraceIdRatio(ratio),
+        ];
+        let mut named = samplers.into_iter();
+        named
+            .find(|sampler| sampler.name().eq_ignore_ascii_case(name))
+            .ok_or_else(|| unknown(name, "sampler", &UNSUPPORTED, &samplers.map(Self::name)))
+    }
+
+    /// Its name in the specification.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AlwaysOn => "always_on",
+            Self::AlwaysOff => "always_off",
+            Self::TraceIdRatio(_) => "traceidratio",
+            Self::ParentBasedAlwaysOn => "parentbased_always_on",
+            Self::ParentBasedAlwaysOff => "parentbased_always_off",
+            Self::ParentBasedTraceIdRatio(_) => "parentbased_traceidratio",
+        }
+    }
+
+    /// The part of the traces that it records where nobody has decided yet, from 0 to 1.
+    #[must_use]
+    pub fn ratio(self) -> f64 {
+        match self {
+            Self::AlwaysOn | Self::ParentBasedAlwaysOn => 1.0,
+            Self::AlwaysOff | Self::ParentBasedAlwaysOff => 0.0,
+            Self::TraceIdRatio(ratio) | Self::ParentBasedTraceIdRatio(ratio) => ratio,
+        }
     }
 
     /// Says whether its ratio, if it has one, is from 0 to 1.
@@ -80,15 +113,12 @@ impl Sampler {
 
 impl fmt::Display for Sampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name();
         match self {
-            Self::AlwaysOn => f.write_str("always_on"),
-            Self::AlwaysOff => f.write_str("always_off"),
-            Self::TraceIdRatio(ratio) => write!(f, "traceidratio with {ratio}"),
-            Self::ParentBasedAlwaysOn => f.write_str("parentbased_always_on"),
-            Self::ParentBasedAlwaysOff => f.write_str("parentbased_always_off"),
-            Self::ParentBasedTraceIdRatio(ratio) => {
-                write!(f, "parentbased_traceidratio with {ratio}")
+            Self::TraceIdRatio(ratio) | Self::ParentBasedTraceIdRatio(ratio) => {
+                write!(f, "{name} with {ratio}")
             }
+            _ => f.write_str(name),
         }
     }
 }
