@@ -239,7 +239,7 @@ fn a_name_that_is_another_programs_is_left_alone() {
 #[test]
 fn no_variable_of_the_specification_is_a_misspelling() {
     let mut count = 0;
-    for (_, name) in crate::instrument::standard_variables() {
+    for (_, name) in standard_variables() {
         count += 1;
         let told = warnings(&[(name, "x")]);
         assert!(
