@@ -58,6 +58,8 @@ pub struct Config {
     line_limit: usize,
     colors: bool,
     otel_enabled: bool,
+    /// The sampler of what exports, and its ratio.
+    sampler: Option<(&'static str, f64)>,
     service_name: Option<String>,
     http_names: HttpNames,
     redacted_keys: Vec<String>,
@@ -104,6 +106,7 @@ impl Default for Config {
             line_limit: DEFAULT_LINE_LIMIT,
             colors: true,
             otel_enabled: false,
+            sampler: None,
             service_name: None,
             http_names: HttpNames::Classic,
             redacted_keys: Vec::new(),
@@ -262,6 +265,14 @@ impl Config {
         self
     }
 
+    /// Sets what `telemetry_initialized` says of sampling: the name of the sampler and the part of the
+    /// traces that it records, from 0 to 1. It changes nothing else: for what exports.
+    #[must_use]
+    pub fn with_sampler(mut self, name: &'static str, ratio: f64) -> Self {
+        self.sampler = Some((name, ratio));
+        self
+    }
+
     /// Sets the service name. By default it is the name of the executable.
     #[must_use]
     pub fn with_service_name(mut self, name: impl Into<String>) -> Self {
@@ -399,6 +410,11 @@ impl Config {
         }
     }
 
+    /// What `telemetry_initialized` says of sampling, while export is on.
+    pub(crate) fn sampler(&self) -> Option<(&'static str, f64)> {
+        self.sampler.filter(|_| self.otel_enabled)
+    }
+
     /// Says whether anything exports. When nothing does, export that is asked for cannot
     /// be had.
     pub(crate) fn set_exports(&mut self, exports: bool) {
@@ -431,6 +447,7 @@ impl Config {
             buffer_capacity: _,
             colors: _,
             otel_enabled: _,
+            sampler: _,
             service_name: _,
             warnings: _,
         } = self;

@@ -235,6 +235,8 @@ fn write_initialized(config: &Config) {
         { names::LOG_FORMAT } = log_format,
         { names::LOG_LEVEL } = config.level(),
         { names::SERVICE_NAME } = config.service_name(),
+        { names::SAMPLER } = config.sampler().map(|(name, _)| name),
+        { names::SAMPLER_RATIO } = config.sampler().map(|(_, ratio)| ratio),
     );
     for warning in config.warnings() {
         let ConfigWarning {

@@ -196,6 +196,10 @@ fields! {
     LOG_LEVEL: "string" = "log_level";
     /// The service name.
     SERVICE_NAME: "string" = "service_name";
+    /// Which traces are recorded, in the words of `OTEL_TRACES_SAMPLER`, while export is on.
+    SAMPLER: "string" = "sampler";
+    /// The part of the traces that the sampler records where nobody has decided yet, from 0 to 1.
+    SAMPLER_RATIO: "float" = "sampler_ratio";
     /// How many keys a scope has at most.
     KEY_LIMIT: "integer" = "key_limit";
     /// `true` on a line that was longer than `LOG_LINE_LIMIT`, and was cut.
@@ -232,7 +236,7 @@ macro_rules! request_fields {
 events! {
     /// Telemetry is installed.
     TELEMETRY_INITIALIZED: "info" = "telemetry_initialized",
-        [OTEL_ENABLED, LOG_FORMAT, LOG_LEVEL, SERVICE_NAME];
+        [OTEL_ENABLED, LOG_FORMAT, LOG_LEVEL, SERVICE_NAME, SAMPLER, SAMPLER_RATIO];
     /// A setting is bad or misspelt.
     TELEMETRY_CONFIG_WARNING: "warning" = "telemetry_config_warning",
         [VARIABLE, PROBLEM, USING];

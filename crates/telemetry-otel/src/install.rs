@@ -116,7 +116,10 @@ impl OtelBuilder {
                 Err(error) => failure = Some(error_chain::sentence(&error)),
             }
         }
-        let config = config.with_otel_enabled(pipeline.is_some());
+        let sampler = otel.sampler();
+        let config = config
+            .with_otel_enabled(pipeline.is_some())
+            .with_sampler(sampler.name(), sampler.ratio());
         let mut telemetry = telemetry.with_export(true);
         if let Some(pipeline) = &pipeline {
             if let Some(layer) = spans::layer(pipeline) {

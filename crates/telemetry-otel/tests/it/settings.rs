@@ -61,6 +61,43 @@ fn export_is_off_unless_it_is_asked_for() {
 }
 
 #[test]
+fn the_first_line_says_which_traces_are_recorded_while_export_is_on() {
+    let collector = Collector::start();
+    let unset = ("OTEL_TRACES_SAMPLER", "");
+    let half = ("OTEL_TRACES_SAMPLER_ARG", "0.5");
+    for (sampler, arg, name, ratio) in [
+        (
+            unset,
+            ("OTEL_TRACES_SAMPLER_ARG", ""),
+            "parentbased_traceidratio",
+            0.1,
+        ),
+        (unset, half, "parentbased_traceidratio", 0.5),
+        (("OTEL_TRACES_SAMPLER", "always_on"), half, "always_on", 1.0),
+        (
+            ("OTEL_TRACES_SAMPLER", "parentbased_always_off"),
+            half,
+            "parentbased_always_off",
+            0.0,
+        ),
+    ] {
+        let ended = play("work", &collector, &[sampler, arg]);
+        let line = ended.single("telemetry_initialized");
+        assert_eq!(line["sampler"], name);
+        assert_eq!(line["sampler_ratio"], ratio);
+    }
+    for off in [
+        ("OTEL_ENABLED", "false"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+    ] {
+        let ended = play("work", &collector, &[off]);
+        let line = ended.single("telemetry_initialized");
+        assert_eq!(line.get("sampler"), None, "{line}");
+        assert_eq!(line.get("sampler_ratio"), None, "{line}");
+    }
+}
+
+#[test]
 fn with_telemetry_off_there_is_neither_line_nor_export() {
     let collector = Collector::start();
     let ended = play("work", &collector, &[("TELEMETRY_ENABLED", "false")]);
