@@ -49,7 +49,7 @@
 //!
 //! | event | level | fields | when |
 //! |---|---|---|---|
-//! | `telemetry_initialized` | info | `otel_enabled`, `log_format`, `log_level`, `service_name` | telemetry is installed |
+//! | `telemetry_initialized` | info | `otel_enabled`, `log_format`, `log_level`, `service_name`, `sampler`, `sampler_ratio` | telemetry is installed |
 //! | `telemetry_config_warning` | warning | `variable`, `problem`, `using` | a setting is bad or misspelt |
 //! | `log_loss_started` | warning | `dropped_lines` | lines begin to be dropped |
 //! | `log_loss_ended` | warning | `dropped_lines`, `duration_ms` | a second has passed without loss |

@@ -55,6 +55,9 @@ pub fn doctor(config: &Config, environment: &Environment, timeout: Duration) -> 
 fn signals(otel: &OtelConfig, timeout: Duration) -> Vec<SignalReport> {
     let checks = Signal::ALL.map(|signal| async move {
         let mut report = SignalReport::new(signal, otel);
+        if report.is_sent_to(Exporter::Prometheus) {
+            check::check_prometheus(otel.prometheus_address(), &mut report);
+        }
         if let (true, Some(settings)) = (report.is_sent_to(Exporter::Otlp), otel.otlp(signal)) {
             check::check(&settings, otel.network(), timeout, &mut report).await;
         }

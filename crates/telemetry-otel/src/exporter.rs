@@ -20,7 +20,9 @@ pub(crate) use health::{Health, LOGGER, Loss};
 pub(crate) use limits::ExportLimits;
 pub(crate) use otlp::OtlpExporter;
 pub(crate) use priority::lower as lower_priority;
-pub(crate) use prometheus::{PrometheusError, serve as serve_prometheus};
+pub(crate) use prometheus::{
+    PrometheusError, check as check_prometheus, serve as serve_prometheus,
+};
 pub(crate) use request::{decode_empty_answer, encode_empty};
 pub(crate) use runtime::ExportRuntime;
 pub(crate) use transport::{TlsFiles, Transport, TransportError};

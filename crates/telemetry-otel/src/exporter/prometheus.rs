@@ -74,6 +74,15 @@ pub(crate) fn serve(
     Ok(exporter)
 }
 
+/// Says whether the address can be listened on.
+///
+/// # Errors
+///
+/// When it cannot: [`io::ErrorKind::AddrInUse`] where somebody else does.
+pub(crate) fn check(address: &PrometheusAddress) -> io::Result<()> {
+    listen(address).map(drop)
+}
+
 /// Listens on each address that the host has. One that this machine does not have is passed over if
 /// there is another, but none is that somebody else listens on: half of the requests would be lost.
 fn listen(address: &PrometheusAddress) -> io::Result<Vec<std::net::TcpListener>> {

@@ -166,6 +166,38 @@ fn each_destination_of_a_signal_has_a_line() {
 }
 
 #[test]
+fn a_port_for_prometheus_is_tried() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let examine_on = |host| {
+        let none = ["OTEL_TRACES_EXPORTER", "OTEL_LOGS_EXPORTER"];
+        let mut variables = none.map(|name| (name, "none")).to_vec();
+        variables.extend([
+            ("OTEL_ENABLED", "true"),
+            ("OTEL_METRICS_EXPORTER", "prometheus"),
+            ("OTEL_EXPORTER_PROMETHEUS_HOST", host),
+            ("OTEL_EXPORTER_PROMETHEUS_PORT", &port),
+        ]);
+        examine(&variables, TIMEOUT)
+    };
+    let report = examine_on("127.0.0.1");
+    assert!(report.can_export(), "{report}");
+    let step = format!("127.0.0.1:{port} is taken: by this program, if it runs");
+    assert!(report.to_string().contains(&step), "{report}");
+    // An address of documentation, which no machine has, and a name that nobody has.
+    for host in ["192.0.2.1", "prometheus.invalid"] {
+        let report = examine_on(host);
+        assert!(!report.can_export(), "{report}");
+        let shown = report.to_string();
+        assert!(
+            shown.contains(&format!("cannot listen on {host}:{port}: ")),
+            "{shown}"
+        );
+        assert!(shown.contains("OTEL_EXPORTER_PROMETHEUS_HOST"), "{shown}");
+    }
+}
+
+#[test]
 fn a_host_that_is_not_found_is_told() {
     let report = examine_export("http://collector.invalid:4318", &[]);
     assert_fails(&report, "collector.invalid", "DNS");
