@@ -241,11 +241,12 @@ fn no_variable_of_the_specification_is_a_misspelling() {
     let mut count = 0;
     for (_, name) in standard_variables() {
         count += 1;
-        let told = warnings(&[(name, "x")]);
+        let found = warnings(&[(name, "x")]);
         assert!(
-            told.iter()
+            found
+                .iter()
                 .all(|warning| !warning.contains("is probably meant")),
-            "{told:?}"
+            "{found:?}"
         );
     }
     assert_eq!(count, 89);

@@ -230,9 +230,9 @@ fn a_variable_that_has_no_effect_is_one_warning() {
         let ended = play("work", &collector, &[(name, value)]);
         let warning = ended.single("telemetry_config_warning");
         assert_eq!(warning["variable"], name);
-        let told = warning["problem"].as_str().unwrap();
-        assert!(told.starts_with("it has no effect: "), "{told}");
-        assert!(told.contains(problem), "{told}");
+        let found = warning["problem"].as_str().unwrap();
+        assert!(found.starts_with("it has no effect: "), "{found}");
+        assert!(found.contains(problem), "{found}");
         collector.wait_for_span("draw_bracket");
     }
 }

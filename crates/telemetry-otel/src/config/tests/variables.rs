@@ -193,7 +193,7 @@ fn effect(environment: &Environment) -> String {
 }
 
 /// The warnings of both crates.
-fn told(environment: &Environment) -> Vec<ConfigWarning> {
+fn found(environment: &Environment) -> Vec<ConfigWarning> {
     let otel = OtelConfig::from_environment(environment);
     let core = Config::default().with_environment(environment);
     [core.warnings(), otel.warnings()].concat()
@@ -278,7 +278,7 @@ fn a_good_value_of_each_variable_has_an_effect_and_a_bad_one_a_word() {
 
         let good = if good == CERTIFICATE { path } else { good };
         let good = with(Some(good.into()));
-        assert_eq!(told(&good), [], "{name}");
+        assert_eq!(found(&good), [], "{name}");
         let has_effect = effect(&good) != effect(&with(None));
         assert_eq!(has_effect, is_read, "{name}");
 
@@ -297,9 +297,9 @@ fn a_good_value_of_each_variable_has_an_effect_and_a_bad_one_a_word() {
 
 /// One warning at least, and none of another variable. No value of a secret is in it.
 fn assert_warning(name: &str, environment: &Environment) {
-    let told = told(environment);
-    assert!(!told.is_empty(), "{name}");
-    for warning in told {
+    let found = found(environment);
+    assert!(!found.is_empty(), "{name}");
+    for warning in found {
         assert_eq!(warning.variable, name);
         assert!(!warning.problem.is_empty() && !warning.using.is_empty());
         assert!(!warning.to_string().contains("hidden"), "{warning}");
@@ -342,9 +342,9 @@ fn what_the_specification_has_and_this_crate_has_not_names_what_works() {
         ),
         ("OTEL_LOGS_EXPORTER", "otlp/stdout", "otlp, console, none"),
     ] {
-        let told = warnings(&[(name, value)]);
-        let [warning] = &*told else {
-            panic!("{name}={value}: {told:?}");
+        let found = warnings(&[(name, value)]);
+        let [warning] = &*found else {
+            panic!("{name}={value}: {found:?}");
         };
         assert!(warning.contains(" is not supported: "), "{warning}");
         assert!(warning.contains(works), "{warning}");
