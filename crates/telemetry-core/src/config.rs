@@ -17,6 +17,7 @@ use tracing_subscriber::filter::Directive;
 
 pub use environment::{Environment, EnvironmentReader};
 pub use filter::LineFilter;
+pub use variables::standard_variables;
 pub use variables::{VARIABLES, Variable};
 
 use crate::client_value::{DEFAULT_VALUE_LIMIT, MIN_VALUE_LIMIT};

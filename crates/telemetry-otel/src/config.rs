@@ -1,10 +1,16 @@
 //! The settings of export: from the environment, or in code.
 
 mod batch;
+mod limits;
 mod network;
 mod otlp;
+mod prometheus;
+mod propagators;
+mod resource_attributes;
 mod sampler;
 mod signal;
+mod temporality;
+mod unsupported;
 mod variables;
 
 use std::fmt;
@@ -12,16 +18,21 @@ use std::time::Duration;
 
 use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_semantic_conventions::resource::SERVICE_NAME;
-use percent_encoding::percent_decode_str;
 use telemetry_core::{ConfigWarning, Environment, EnvironmentReader};
 
 pub use batch::BatchSettings;
+pub use limits::{LogRecordLimits, SpanLimits};
 pub(crate) use network::NetworkSettings;
 pub use otlp::{Headers, OtlpOptions, OtlpSettings};
 pub(crate) use otlp::{shown, with_path};
+pub use prometheus::PrometheusAddress;
+pub use propagators::Propagators;
 pub use sampler::Sampler;
+use signal::Exporters;
 pub use signal::{Exporter, Protocol, Signal};
-pub use variables::VARIABLES;
+pub use variables::{StandardVariable, Support, VARIABLES, standard_variables};
+
+use temporality::TemporalityPreference;
 
 /// The default of `OTEL_METRIC_EXPORT_INTERVAL`.
 const DEFAULT_METRIC_INTERVAL: Duration = Duration::from_secs(60);
@@ -49,7 +60,7 @@ const METRIC_TIMES: std::ops::RangeInclusive<Duration> =
 #[derive(Clone, Debug)]
 pub struct OtelConfig {
     /// `OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER` and `OTEL_LOGS_EXPORTER`.
-    exporters: [Exporter; 3],
+    exporters: [Exporters; 3],
     /// `OTEL_EXPORTER_OTLP_*` of all signals.
     otlp: OtlpOptions,
     /// `OTEL_EXPORTER_OTLP_*` of each.
@@ -63,16 +74,12 @@ pub struct OtelConfig {
     metric_interval: Duration,
     metric_timeout: Duration,
     temporality: Temporality,
+    span_limits: SpanLimits,
+    record_limits: LogRecordLimits,
+    /// Whether exceptions are events of spans (`OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`).
+    has_exception_events: bool,
+    prometheus: PrometheusAddress,
     warnings: Vec<ConfigWarning>,
-}
-
-/// What is read from and written to the headers of requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Propagators {
-    /// `traceparent` and `tracestate`.
-    pub trace_context: bool,
-    /// `baggage`, where the peer is trusted.
-    pub baggage: bool,
 }
 
 impl OtelConfig {
@@ -84,7 +91,7 @@ impl OtelConfig {
         let otlp = OtlpOptions::read(&mut reader, None);
         let otlp_of = Signal::ALL.map(|signal| OtlpOptions::read(&mut reader, Some(signal)));
         let network = NetworkSettings::read(&mut reader);
-        let exporters = Signal::ALL.map(|signal| exporter(&mut reader, signal));
+        let exporters = Signal::ALL.map(|signal| Exporters::read(&mut reader, signal));
         let mut propagators = Propagators::default();
         reader.parsed(
             "OTEL_PROPAGATORS",
@@ -96,7 +103,7 @@ impl OtelConfig {
         reader.parsed(
             "OTEL_RESOURCE_ATTRIBUTES",
             &mut resource_attributes,
-            parse_resource_attributes,
+            resource_attributes::parse,
             |_| "no attributes",
         );
         // The specification's precedence.
@@ -117,6 +124,17 @@ impl OtelConfig {
             &mut temporality,
             &TemporalityPreference::NAMES,
         );
+        let (span_limits, record_limits) = limits::read(&mut reader);
+        let mut exceptions = ExceptionSignal::Both;
+        reader.choice(
+            "OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN",
+            &mut exceptions,
+            &[
+                ("logs", ExceptionSignal::Logs),
+                ("logs/dup", ExceptionSignal::Both),
+            ],
+        );
+        unsupported::warn(&mut reader);
         Self {
             exporters,
             otlp,
@@ -130,20 +148,41 @@ impl OtelConfig {
             log_records: BatchSettings::read(&mut reader, "OTEL_BLRP", Duration::from_secs(1)),
             metric_interval,
             metric_timeout,
+            span_limits,
+            record_limits,
+            has_exception_events: exceptions == ExceptionSignal::Both,
+            prometheus: PrometheusAddress::read(&mut reader),
             warnings: reader.into_warnings(),
         }
     }
 
-    /// Where a signal goes.
+    /// Where a signal goes: nowhere when there is none.
     #[must_use]
-    pub fn exporter(&self, signal: Signal) -> Exporter {
-        self.exporters[signal as usize]
+    pub fn exporters(&self, signal: Signal) -> &[Exporter] {
+        &self.exporters[signal as usize].0
     }
 
-    /// Sets where a signal goes.
+    /// Sets where a signal goes, in place of what was set before; [`Exporter::None`] for nowhere.
     #[must_use]
-    pub fn with_exporter(mut self, signal: Signal, exporter: Exporter) -> Self {
-        self.exporters[signal as usize] = exporter;
+    pub fn with_exporter(self, signal: Signal, exporter: Exporter) -> Self {
+        self.with_exporters(signal, [exporter])
+    }
+
+    /// Sets all the places that a signal goes to. Prometheus among those of another signal than
+    /// metrics changes nothing and is a [warning](Self::warnings).
+    #[must_use]
+    pub fn with_exporters(
+        mut self,
+        signal: Signal,
+        exporters: impl IntoIterator<Item = Exporter>,
+    ) -> Self {
+        match Exporters::new(signal, exporters) {
+            Ok(exporters) => self.exporters[signal as usize] = exporters,
+            Err(problem) => {
+                let using = self.exporters[signal as usize].to_string();
+                self.warn("with_exporters", &problem, using);
+            }
+        }
         self
     }
 
@@ -302,6 +341,60 @@ impl OtelConfig {
         self
     }
 
+    /// How much of a span is exported.
+    #[must_use]
+    pub fn span_limits(&self) -> SpanLimits {
+        self.span_limits
+    }
+
+    /// Sets how much of a span is exported.
+    #[must_use]
+    pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
+        self.span_limits = limits;
+        self
+    }
+
+    /// How much of a log record is exported.
+    #[must_use]
+    pub fn log_record_limits(&self) -> LogRecordLimits {
+        self.record_limits
+    }
+
+    /// Sets how much of a log record is exported.
+    #[must_use]
+    pub fn with_log_record_limits(mut self, limits: LogRecordLimits) -> Self {
+        self.record_limits = limits;
+        self
+    }
+
+    /// Whether exceptions are events of spans, beside log records
+    /// (`OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN`).
+    #[must_use]
+    pub fn has_exception_events(&self) -> bool {
+        self.has_exception_events
+    }
+
+    /// Sets whether exceptions are events of spans.
+    #[must_use]
+    pub fn with_exception_events(mut self, has_exception_events: bool) -> Self {
+        self.has_exception_events = has_exception_events;
+        self
+    }
+
+    /// Where Prometheus fetches metrics (`OTEL_EXPORTER_PROMETHEUS_HOST` and `_PORT`), if it is among
+    /// the exporters of metrics.
+    #[must_use]
+    pub fn prometheus_address(&self) -> &PrometheusAddress {
+        &self.prometheus
+    }
+
+    /// Sets where Prometheus fetches metrics.
+    #[must_use]
+    pub fn with_prometheus_address(mut self, address: PrometheusAddress) -> Self {
+        self.prometheus = address;
+        self
+    }
+
     fn warn_of_time(&mut self, method: &str, using: Duration) {
         let using = format!("{using:?}");
         self.warn(method, "it is not from a millisecond to a day", using);
@@ -324,11 +417,13 @@ impl OtelConfig {
     /// Says whether a signal leaves the process.
     #[must_use]
     pub fn exports(&self, signal: Signal) -> bool {
-        match self.exporter(signal) {
-            Exporter::Otlp => self.otlp(signal).is_some(),
-            Exporter::Console => true,
-            Exporter::None => false,
-        }
+        self.exporters(signal)
+            .iter()
+            .any(|exporter| match exporter {
+                Exporter::Otlp => self.otlp(signal).is_some(),
+                Exporter::Console | Exporter::Prometheus => true,
+                Exporter::None => false,
+            })
     }
 }
 
@@ -339,109 +434,22 @@ impl Default for OtelConfig {
     }
 }
 
-/// A temporality by its name in the specification.
-#[derive(Clone, Copy, Debug)]
-struct TemporalityPreference(Temporality);
-
-impl TemporalityPreference {
-    const NAMES: [(&'static str, Self); 3] = [
-        ("cumulative", Self(Temporality::Cumulative)),
-        ("delta", Self(Temporality::Delta)),
-        ("lowmemory", Self(Temporality::LowMemory)),
-    ];
+/// Where exceptions go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ExceptionSignal {
+    /// To log records alone.
+    Logs,
+    /// To log records, and to spans as events.
+    Both,
 }
 
-impl Default for TemporalityPreference {
-    fn default() -> Self {
-        Self(Temporality::Cumulative)
-    }
-}
-
-impl fmt::Display for TemporalityPreference {
+impl fmt::Display for ExceptionSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(_, it)| it.0 == self.0);
-        f.write_str(name.map_or("cumulative", |(name, _)| name))
-    }
-}
-
-impl Propagators {
-    fn parse(list: &str) -> Result<Self, String> {
-        let mut propagators = Self {
-            trace_context: false,
-            baggage: false,
-        };
-        for name in list
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-        {
-            match name {
-                "tracecontext" => propagators.trace_context = true,
-                "baggage" => propagators.baggage = true,
-                "none" => {}
-                _ => {
-                    return Err(format!(
-                        "{name:?} is not one of tracecontext, baggage, none"
-                    ));
-                }
-            }
-        }
-        Ok(propagators)
-    }
-}
-
-impl Default for Propagators {
-    fn default() -> Self {
-        Self {
-            trace_context: true,
-            baggage: true,
-        }
-    }
-}
-
-impl fmt::Display for Propagators {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match (self.trace_context, self.baggage) {
-            (true, true) => "tracecontext,baggage",
-            (true, false) => "tracecontext",
-            (false, true) => "baggage",
-            (false, false) => "none",
+        f.write_str(match self {
+            Self::Logs => "logs",
+            Self::Both => "logs/dup",
         })
     }
-}
-
-fn exporter(reader: &mut EnvironmentReader<'_>, signal: Signal) -> Exporter {
-    let mut exporter = Exporter::default();
-    reader.choice(
-        &format!("OTEL_{}_EXPORTER", signal.upper()),
-        &mut exporter,
-        &[
-            ("otlp", Exporter::Otlp),
-            ("console", Exporter::Console),
-            ("none", Exporter::None),
-        ],
-    );
-    exporter
-}
-
-/// Reads `key=value,key=value`, percent-encoded. As the specification says, the whole is
-/// left out when a part of it is bad.
-fn parse_resource_attributes(list: &str) -> Result<Vec<(String, String)>, String> {
-    let entries = list
-        .split(',')
-        .map(str::trim)
-        .filter(|entry| !entry.is_empty());
-    let attributes = entries.map(|entry| {
-        let decoded = |text: &str| {
-            let text = percent_decode_str(text.trim()).decode_utf8().ok()?;
-            Some(text.into_owned())
-        };
-        let (key, value) = entry.split_once('=')?;
-        let (key, value) = (decoded(key)?, decoded(value)?);
-        (!key.is_empty()).then_some((key, value))
-    });
-    let attributes: Option<_> = attributes.collect();
-    attributes.ok_or_else(|| "it is not a list such as team=backend,region=eu".to_owned())
 }
 
 #[cfg(test)]

@@ -53,21 +53,21 @@ pub fn doctor(config: &Config, environment: &Environment, timeout: Duration) -> 
 }
 
 fn signals(otel: &OtelConfig, timeout: Duration) -> Vec<SignalReport> {
-    let signals = Signal::ALL.map(|signal| (signal, otel.exporter(signal), otel.otlp(signal)));
-    let checks = signals
-        .clone()
-        .map(|(signal, exporter, settings)| async move {
-            let mut report = SignalReport::new(signal, exporter, settings.as_ref());
-            if let (Exporter::Otlp, Some(settings)) = (exporter, settings) {
-                check::check(&settings, otel.network(), timeout, &mut report).await;
-            }
-            report
-        });
+    let checks = Signal::ALL.map(|signal| async move {
+        let mut report = SignalReport::new(signal, otel);
+        if report.is_sent_to(Exporter::Prometheus) {
+            check::check_prometheus(otel.prometheus_address(), &mut report);
+        }
+        if let (true, Some(settings)) = (report.is_sent_to(Exporter::Otlp), otel.otlp(signal)) {
+            check::check(&settings, otel.network(), timeout, &mut report).await;
+        }
+        report
+    });
     let runtime = match ExportRuntime::start() {
         Ok(runtime) => runtime,
         Err(error) => {
-            let reports = signals.map(|(signal, exporter, settings)| {
-                let mut report = SignalReport::new(signal, exporter, settings.as_ref());
+            let reports = Signal::ALL.map(|signal| {
+                let mut report = SignalReport::new(signal, otel);
                 report.problem = Some(format!("cannot start the thread that exports: {error}"));
                 report
             });

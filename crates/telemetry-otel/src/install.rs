@@ -3,7 +3,7 @@
 use opentelemetry::global;
 use telemetry_core::{Config, Environment, InstallError, Telemetry, error_chain, names};
 
-use crate::config::{Exporter, OtelConfig, Signal};
+use crate::config::{OtelConfig, Signal};
 use crate::exporter::LOGGER;
 use crate::guard::OtelGuard;
 use crate::metrics;
@@ -109,7 +109,10 @@ impl OtelBuilder {
         if is_asked_for && off.is_none() {
             let resource = resource(&config, &otel, version.as_deref());
             match Pipeline::build(&otel, &resource) {
-                Ok(built) => pipeline = Some(built),
+                Ok(built) => {
+                    failure.clone_from(&built.problem);
+                    pipeline = Some(built);
+                }
                 Err(error) => failure = Some(error_chain::sentence(&error)),
             }
         }
@@ -160,7 +163,7 @@ pub(crate) fn no_destination_reason(otel: &OtelConfig) -> Option<&'static str> {
     let mut signals = Signal::ALL.into_iter();
     if signals.clone().any(|signal| otel.exports(signal)) {
         None
-    } else if signals.all(|signal| otel.exporter(signal) == Exporter::None) {
+    } else if signals.all(|signal| otel.exporters(signal).is_empty()) {
         Some("the exporters of all signals are none")
     } else {
         Some("OTEL_EXPORTER_OTLP_ENDPOINT is not set to a URL, and no exporter is console")

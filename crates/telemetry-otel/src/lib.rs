@@ -56,13 +56,14 @@
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT` | unset | the collector's URL; without one nothing is exported |
 //! | `OTEL_EXPORTER_OTLP_PROTOCOL` | by the port | `grpc` for 4317, else `http/protobuf` |
 //! | `OTEL_EXPORTER_OTLP_HEADERS`, `_TIMEOUT`, `_COMPRESSION` | unset, 10 s, none | each also for one signal: `OTEL_EXPORTER_OTLP_LOGS_HEADERS` |
-//! | `OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`, `OTEL_LOGS_EXPORTER` | `otlp` | or `console`, the standard error, or `none` |
+//! | `OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`, `OTEL_LOGS_EXPORTER` | `otlp` | a list of `otlp`, `console` (the standard error) and, of metrics, `prometheus`; or `none` |
 //! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `parentbased_traceidratio`, `0.1` | which traces are recorded |
 //! | `OTEL_PROPAGATORS` | `tracecontext,baggage` | in effect with export off, too |
 //! | `OTEL_RESOURCE_ATTRIBUTES` | unset | |
 //! | `OTEL_BSP_*`, `OTEL_BLRP_*`, `OTEL_METRIC_EXPORT_*` | the standard's | batches, queues and intervals |
+//! | `OTEL_ATTRIBUTE_*`, `OTEL_SPAN_*`, `OTEL_LOGRECORD_*` and the like | the standard's | limits of what is exported |
 //!
-//! [`VARIABLES`] has all of them. A bad value is its default and a `telemetry_config_warning`, and never keeps the application
+//! [`VARIABLES`] has all of them, [`standard_variables`] those of the specification with what becomes of each. A bad value is its default and a `telemetry_config_warning`, and never keeps the application
 //! from running.
 //!
 //! # Where to look
@@ -93,8 +94,9 @@ mod spans;
 pub mod testing;
 
 pub use config::{
-    BatchSettings, Exporter, Headers, OtelConfig, OtlpOptions, OtlpSettings, Propagators, Protocol,
-    Sampler, Signal, VARIABLES,
+    BatchSettings, Exporter, Headers, LogRecordLimits, OtelConfig, OtlpOptions, OtlpSettings,
+    PrometheusAddress, Propagators, Protocol, Sampler, Signal, SpanLimits, StandardVariable,
+    Support, VARIABLES, standard_variables,
 };
 pub use doctor::{Report, Setting, SignalReport, doctor};
 pub use guard::OtelGuard;

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry_prometheus::PrometheusExporter;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{BatchLogProcessor, LogExporter, SdkLoggerProvider};
@@ -11,9 +12,13 @@ use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider, SpanExporter};
 use opentelemetry_sdk::{logs, trace};
+use telemetry_core::error_chain;
 
 use crate::config::{Exporter, OtelConfig, Signal};
-use crate::exporter::{Console, ExportRuntime, Health, OtlpExporter, TransportError};
+use crate::exporter::{
+    Destinations, ExportLimits, ExportRuntime, Health, OtlpExporter, PrometheusError,
+    TransportError, serve_prometheus,
+};
 use crate::logs::LogRecords;
 use crate::origin::Origin;
 use crate::span_queue::{Bounded, Draining, Waiting};
@@ -27,6 +32,8 @@ pub(crate) struct Pipeline {
     pub(crate) traces: Option<SdkTracerProvider>,
     pub(crate) metrics: Option<SdkMeterProvider>,
     pub(crate) logs: Option<LogRecords>,
+    /// Why Prometheus can fetch nothing, where it is to. The rest works without it.
+    pub(crate) problem: Option<String>,
     pub(crate) health: Arc<Health>,
     pub(crate) origin: Origin,
     _runtime: ExportRuntime,
@@ -65,29 +72,22 @@ impl Pipeline {
             runtime: ExportRuntime::start().map_err(PipelineError::Thread)?,
             health: Arc::default(),
         };
-        let logs = parts.provider(
-            Signal::Logs,
-            config.log_batches().export_timeout(),
-            |exporter| parts.logger_provider(exporter),
-            |console| parts.logger_provider(console),
-        )?;
+        let traces = parts.destinations(Signal::Traces, config.span_batches().export_timeout())?;
+        let metrics = parts.destinations(Signal::Metrics, config.metric_timeout())?;
+        let logs = parts.destinations(Signal::Logs, config.log_batches().export_timeout())?;
+        let (prometheus, problem) = match parts.prometheus() {
+            Ok(prometheus) => (prometheus, None),
+            Err(error) => (None, Some(error_chain::sentence(&error))),
+        };
         Ok(Self {
-            traces: parts.provider(
-                Signal::Traces,
-                config.span_batches().export_timeout(),
-                |exporter| parts.tracer_provider(exporter),
-                |console| parts.tracer_provider(console),
-            )?,
-            metrics: parts.provider(
-                Signal::Metrics,
-                config.metric_timeout(),
-                |exporter| parts.meter_provider(exporter.with_temporality(config.temporality())),
-                |console| parts.meter_provider(console),
-            )?,
+            traces: traces.map(|destinations| parts.tracer_provider(destinations)),
+            metrics: parts.meter_provider(metrics, prometheus),
             logs: logs
+                .map(|destinations| parts.logger_provider(destinations))
                 .map(|provider| LogRecords::start(provider, config.log_batches(), &parts.health))
                 .transpose()
                 .map_err(PipelineError::Thread)?,
+            problem,
             health: parts.health,
             origin: Origin::new(),
             _runtime: parts.runtime,
@@ -132,34 +132,44 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// The provider of a signal; `None` when it is not exported. `timeout` bounds the export of a
+    /// What takes the batches of a signal; `None` when nothing does. `timeout` bounds the export of a
     /// batch.
-    fn provider<P>(
+    fn destinations(
         &self,
         signal: Signal,
         timeout: Duration,
-        of_otlp: impl FnOnce(OtlpExporter) -> P,
-        of_console: impl FnOnce(Console) -> P,
-    ) -> Result<Option<P>, PipelineError> {
-        let settings = match self.config.exporter(signal) {
-            Exporter::None => return Ok(None),
-            Exporter::Console => return Ok(Some(of_console(Console::new(&self.health)))),
-            Exporter::Otlp => self.config.otlp(signal),
-        };
-        let Some(settings) = settings else {
-            return Ok(None);
-        };
-        let exporter = OtlpExporter::new(
-            &settings,
-            signal,
-            self.config.network(),
-            timeout,
-            &self.runtime,
+    ) -> Result<Option<Destinations>, PipelineError> {
+        let exporters = self.config.exporters(signal);
+        let settings = self.config.otlp(signal);
+        let otlp = settings.filter(|_| exporters.contains(&Exporter::Otlp));
+        let otlp = otlp.map(|settings| {
+            let exporter = OtlpExporter::new(
+                &settings,
+                signal,
+                self.config.network(),
+                timeout,
+                ExportLimits::new(self.config),
+                &self.runtime,
+                &self.health,
+            );
+            exporter
+                .map(|exporter| exporter.with_temporality(self.config.temporality()))
+                .map_err(|source| PipelineError::Exporter { signal, source })
+        });
+        let has_console = exporters.contains(&Exporter::Console);
+        Ok(Destinations::new(
+            otlp.transpose()?,
+            has_console,
             &self.health,
-        );
-        exporter
-            .map(|exporter| Some(of_otlp(exporter)))
-            .map_err(|source| PipelineError::Exporter { signal, source })
+        ))
+    }
+
+    /// What Prometheus fetches from, where it is to.
+    fn prometheus(&self) -> Result<Option<PrometheusExporter>, PrometheusError> {
+        let exporters = self.config.exporters(Signal::Metrics);
+        let is_wanted = exporters.contains(&Exporter::Prometheus);
+        let serve = || serve_prometheus(self.config.prometheus_address(), &self.runtime);
+        is_wanted.then(serve).transpose()
     }
 
     fn tracer_provider(&self, exporter: impl SpanExporter + 'static) -> SdkTracerProvider {
@@ -169,6 +179,15 @@ impl Parts<'_> {
             .with_max_export_batch_size(settings.max_export_batch_size())
             .with_scheduled_delay(settings.schedule_delay())
             .build();
+        // The SDK reads some of them from the environment, unless it is given all.
+        let limits = self.config.span_limits();
+        let span_limits = trace::SpanLimits {
+            max_events_per_span: limits.events(),
+            max_attributes_per_span: limits.attributes(),
+            max_links_per_span: limits.links(),
+            max_attributes_per_event: limits.event_attributes(),
+            max_attributes_per_link: limits.link_attributes(),
+        };
         let waiting = Waiting::default();
         let processor = BatchSpanProcessor::builder(Draining::new(exporter, &waiting))
             .with_batch_config(batches)
@@ -177,18 +196,31 @@ impl Parts<'_> {
         SdkTracerProvider::builder()
             .with_resource(self.resource.clone())
             .with_sampler(self.config.sampler().to_sdk())
+            .with_span_limits(span_limits)
             .with_span_processor(processor)
             .build()
     }
 
-    fn meter_provider(&self, exporter: impl PushMetricExporter) -> SdkMeterProvider {
-        let reader = PeriodicReader::builder(exporter)
-            .with_interval(self.config.metric_interval())
-            .build();
-        SdkMeterProvider::builder()
-            .with_resource(self.resource.clone())
-            .with_reader(reader)
-            .build()
+    /// `None` when metrics go nowhere.
+    fn meter_provider(
+        &self,
+        pushed: Option<impl PushMetricExporter>,
+        fetched: Option<PrometheusExporter>,
+    ) -> Option<SdkMeterProvider> {
+        if pushed.is_none() && fetched.is_none() {
+            return None;
+        }
+        let mut provider = SdkMeterProvider::builder().with_resource(self.resource.clone());
+        if let Some(exporter) = pushed {
+            let reader = PeriodicReader::builder(exporter)
+                .with_interval(self.config.metric_interval())
+                .build();
+            provider = provider.with_reader(reader);
+        }
+        if let Some(exporter) = fetched {
+            provider = provider.with_reader(exporter);
+        }
+        Some(provider.build())
     }
 
     fn logger_provider(&self, exporter: impl LogExporter + 'static) -> SdkLoggerProvider {

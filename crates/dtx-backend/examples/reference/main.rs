@@ -44,6 +44,7 @@ With `telemetry-otel` and `OTEL_ENABLED=true`.
 ",
     );
     variables(&mut page, telemetry_otel::VARIABLES)?;
+    standard_variables(&mut page)?;
     page.push_str(
         "
 Booleans are `true`, `1`, `yes` and `false`, `0`, `no`, in any case.
@@ -154,6 +155,33 @@ fn variables(page: &mut String, variables: &[Variable]) -> std::fmt::Result {
         };
         let (name, meaning) = (variable.name, variable.meaning);
         writeln!(page, "| `{name}` | {default} | {meaning} |")?;
+    }
+    Ok(())
+}
+
+/// Lists the variables of the specification, with what becomes of each.
+fn standard_variables(page: &mut String) -> std::fmt::Result {
+    page.push_str(
+        "
+### The variables of OpenTelemetry's specification
+
+All of them, by the page that has them: `sdk` is `sdk-environment-variables.md`, `otlp` the OTLP
+exporter, `otlp-metrics` its part for metrics, `semconv` the opt-ins of the semantic conventions,
+`jaeger` what older versions have for Jaeger, and `rust` what the SDK for Rust has beyond these. The
+versions are in `crates/telemetry-core/src/config/standard_variables.txt`. What is not supported is a
+`telemetry_config_warning` that says what to use in its place.
+
+| variable | page | |
+|---|---|---|
+",
+    );
+    for variable in telemetry_otel::standard_variables() {
+        let telemetry_otel::StandardVariable {
+            name,
+            page: of,
+            support,
+        } = variable;
+        writeln!(page, "| `{name}` | {of} | {support} |")?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Misspelt names of variables.
 
-use crate::config::variables::{OTHER_STANDARD_NAMES, OTHER_SYSTEMS, VARIABLES};
+use crate::config::variables::{OTHER_SYSTEMS, VARIABLES, standard_variables};
 use crate::config::{ConfigWarning, Environment};
 
 /// Only names that begin with one of these are looked at.
@@ -27,7 +27,7 @@ pub(super) fn check(environment: &Environment) -> Vec<ConfigWarning> {
 
 fn known() -> impl Iterator<Item = &'static str> {
     let own = VARIABLES.iter().map(|variable| variable.name);
-    own.chain(OTHER_STANDARD_NAMES)
+    own.chain(standard_variables().map(|(_, name)| name))
 }
 
 /// The known name with the fewest letters that differ, when these are few.

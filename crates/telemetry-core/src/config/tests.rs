@@ -254,6 +254,29 @@ fn a_name_that_is_another_programs_is_left_alone() {
 }
 
 #[test]
+fn no_variable_of_the_specification_is_a_misspelling() {
+    let mut count = 0;
+    for (_, name) in standard_variables() {
+        count += 1;
+        let found = warnings(&[(name, "x")]);
+        assert!(
+            found
+                .iter()
+                .all(|warning| !warning.contains("is probably meant")),
+            "{found:?}"
+        );
+    }
+    assert_eq!(count, 89);
+    // One that was taken for OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, and one that is none.
+    let insecure = "OTEL_EXPORTER_OTLP_TRACES_INSECURE";
+    assert_eq!(warnings(&[(insecure, "true")]), [""; 0]);
+    assert_eq!(
+        warnings(&[("OTEL_EXPORTER_OTLP_TRACES_INSECUR", "true")]).len(),
+        1
+    );
+}
+
+#[test]
 fn an_empty_variable_of_a_misspelt_name_is_as_good_as_unset() {
     assert_eq!(warnings(&[("LOG_LEVLE", "")]), [""; 0]);
 }

@@ -5,6 +5,10 @@ use std::fmt;
 use opentelemetry_sdk::trace::Sampler as SdkSampler;
 use telemetry_core::EnvironmentReader;
 
+use crate::config::unsupported::unknown;
+
+/// The samplers of the specification that this crate does not have.
+const UNSUPPORTED: [&str; 3] = ["jaeger_remote", "parentbased_jaeger_remote", "xray"];
 /// The default of `OTEL_TRACES_SAMPLER_ARG`.
 const DEFAULT_RATIO: f64 = 0.1;
 
@@ -35,32 +39,33 @@ impl Sampler {
             f64::clone,
         );
         let mut sampler = Self::ParentBasedTraceIdRatio(ratio);
-        reader.choice(
+        reader.parsed(
             "OTEL_TRACES_SAMPLER",
             &mut sampler,
-            &[
-                ("always_on", Self::AlwaysOn),
-                ("always_off", Self::AlwaysOff),
-                ("traceidratio", Self::TraceIdRatio(ratio)),
-                ("parentbased_always_on", Self::ParentBasedAlwaysOn),
-                ("parentbased_always_off", Self::ParentBasedAlwaysOff),
-                (
-                    "parentbased_traceidratio",
-                    Self::ParentBasedTraceIdRatio(ratio),
-                ),
-            ],
+            |name| Self::parse(name, ratio),
+            Self::to_string,
         );
         sampler
     }
 
-    /// Says whether its ratio, if it has one, is from 0 to 1.
-    pub(super) fn is_valid(self) -> bool {
-        self.ratio()
-            .is_none_or(|ratio| (0.0..=1.0).contains(&ratio))
+    fn parse(name: &str, ratio: f64) -> Result<Self, String> {
+        let samplers = [
+            Self::AlwaysOn,
+            Self::AlwaysOff,
+            Self::TraceIdRatio(ratio),
+            Self::ParentBasedAlwaysOn,
+            Self::ParentBasedAlwaysOff,
+            Self::ParentBasedTraceIdRatio(ratio),
+        ];
+        let mut named = samplers.into_iter();
+        named
+            .find(|sampler| sampler.name().eq_ignore_ascii_case(name))
+            .ok_or_else(|| unknown(name, "sampler", &UNSUPPORTED, &samplers.map(Self::name)))
     }
 
-    /// Its name in `OTEL_TRACES_SAMPLER`.
-    pub(crate) fn name(self) -> &'static str {
+    /// Its name in the specification.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::AlwaysOn => "always_on",
             Self::AlwaysOff => "always_off",
@@ -69,6 +74,12 @@ impl Sampler {
             Self::ParentBasedAlwaysOff => "parentbased_always_off",
             Self::ParentBasedTraceIdRatio(_) => "parentbased_traceidratio",
         }
+    }
+
+    /// Says whether its ratio, if it has one, is from 0 to 1.
+    pub(super) fn is_valid(self) -> bool {
+        self.ratio()
+            .is_none_or(|ratio| (0.0..=1.0).contains(&ratio))
     }
 
     /// The part of the traces that it records, where it has one.

@@ -8,11 +8,11 @@ use telemetry_core::milliseconds;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::config::{NetworkSettings, OtlpSettings};
+use crate::config::{NetworkSettings, OtlpSettings, PrometheusAddress};
 use crate::doctor::advice::{self, Failure};
 use crate::doctor::report::SignalReport;
 use crate::doctor::request::{Attempt, RequestFailure};
-use crate::exporter::ExportError;
+use crate::exporter::{self, ExportError};
 
 /// Goes as far as it can in this time, and writes down how far that was.
 pub(super) async fn check(
@@ -31,6 +31,24 @@ pub(super) async fn check(
     };
     report.problem = Some(failure.to_string());
     report.advice = Some(advice::advice(&failure, settings, report.signal));
+}
+
+/// Finds out whether Prometheus can fetch metrics. A port that is taken may be so by the very program
+/// that is examined.
+pub(super) fn check_prometheus(address: &PrometheusAddress, report: &mut SignalReport) {
+    match exporter::check_prometheus(address) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            let step = format!("{address} is taken: by this program, if it runs");
+            report.steps.push(step);
+        }
+        Err(error) => {
+            report.problem = Some(format!("cannot listen on {address}: {error}"));
+            let advice = "Check OTEL_EXPORTER_PROMETHEUS_HOST: it is a name or an address of this \
+                          machine, 0.0.0.0 for all.";
+            report.advice = Some(advice.to_owned());
+        }
+    }
 }
 
 /// What is under way.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::config::{Exporter, OtlpSettings, Protocol, Signal, shown};
+use crate::config::{Exporter, OtelConfig, Protocol, Signal, shown};
 use crate::doctor::settings::Setting;
 
 /// What [`doctor`](crate::doctor()) has found out. Shown, it is for people: no value of a
@@ -22,12 +22,14 @@ pub struct Report {
 pub struct SignalReport {
     /// The signal.
     pub signal: Signal,
-    /// Where it goes.
-    pub exporter: Exporter,
+    /// Where it goes: nowhere when there is none.
+    pub exporters: Vec<Exporter>,
     /// The collector's URL, without what may be secret in it; `None` when there is none.
     pub endpoint: Option<String>,
     /// How it is sent there.
     pub protocol: Option<Protocol>,
+    /// Where Prometheus fetches it: a host and a port.
+    pub fetched_at: Option<String>,
     /// What worked, step by step.
     pub steps: Vec<String>,
     /// What did not work.
@@ -41,7 +43,7 @@ impl Report {
     #[must_use]
     pub fn can_export(&self) -> bool {
         let mut signals = self.signals.iter();
-        let is_wanted = |signal: &SignalReport| signal.exporter != Exporter::None;
+        let is_wanted = |signal: &SignalReport| !signal.exporters.is_empty();
         if !signals.clone().any(is_wanted) {
             return true;
         }
@@ -69,13 +71,17 @@ impl Report {
 }
 
 impl SignalReport {
-    pub(super) fn new(signal: Signal, exporter: Exporter, settings: Option<&OtlpSettings>) -> Self {
-        let settings = settings.filter(|_| exporter == Exporter::Otlp);
+    pub(super) fn new(signal: Signal, otel: &OtelConfig) -> Self {
+        let exporters = otel.exporters(signal).to_vec();
+        let settings = otel.otlp(signal);
+        let settings = settings.filter(|_| exporters.contains(&Exporter::Otlp));
+        let is_fetched = exporters.contains(&Exporter::Prometheus);
         Self {
             signal,
-            exporter,
-            endpoint: settings.map(|settings| shown(&settings.endpoint)),
-            protocol: settings.map(|settings| settings.protocol),
+            exporters,
+            endpoint: settings.as_ref().map(|settings| shown(&settings.endpoint)),
+            protocol: settings.as_ref().map(|settings| settings.protocol),
+            fetched_at: is_fetched.then(|| otel.prometheus_address().to_string()),
             steps: Vec::new(),
             problem: None,
             advice: None,
@@ -83,11 +89,15 @@ impl SignalReport {
     }
 
     fn is_exported(&self) -> bool {
-        match self.exporter {
+        self.exporters.iter().any(|exporter| match exporter {
             Exporter::Otlp => self.endpoint.is_some(),
-            Exporter::Console => true,
+            Exporter::Console | Exporter::Prometheus => true,
             Exporter::None => false,
-        }
+        })
+    }
+
+    pub(super) fn is_sent_to(&self, exporter: Exporter) -> bool {
+        self.exporters.contains(&exporter)
     }
 }
 
@@ -135,20 +145,26 @@ impl fmt::Display for Report {
 impl fmt::Display for SignalReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let signal = self.signal;
-        match (self.exporter, &self.endpoint, self.protocol) {
-            (Exporter::Otlp, Some(endpoint), Some(protocol)) => {
+        if self.exporters.is_empty() {
+            let name = signal.upper();
+            writeln!(f, "  {signal}: nowhere, OTEL_{name}_EXPORTER is none")?;
+        }
+        if let Some(address) = &self.fetched_at {
+            writeln!(f, "  {signal}: Prometheus fetches http://{address}/metrics")?;
+        }
+        if self.is_sent_to(Exporter::Console) {
+            writeln!(f, "  {signal}: to the standard error")?;
+        }
+        // Last, for the steps behind it are those of OTLP.
+        match (&self.endpoint, self.protocol) {
+            (Some(endpoint), Some(protocol)) => {
                 writeln!(f, "  {signal}: to {endpoint} by {protocol}")?;
             }
-            (Exporter::Otlp, ..) => writeln!(
+            _ if self.is_sent_to(Exporter::Otlp) => writeln!(
                 f,
                 "  {signal}: nowhere, OTEL_EXPORTER_OTLP_ENDPOINT is not set to a URL"
             )?,
-            (Exporter::Console, ..) => writeln!(f, "  {signal}: to the standard error")?,
-            (Exporter::None, ..) => writeln!(
-                f,
-                "  {signal}: nowhere, OTEL_{}_EXPORTER is none",
-                signal.upper()
-            )?,
+            _ => {}
         }
         for step in &self.steps {
             writeln!(f, "    {step}")?;

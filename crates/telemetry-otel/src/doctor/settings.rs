@@ -5,6 +5,9 @@ use telemetry_core::{Config, ConfigWarning, Environment, Variable, is_sensitive}
 
 use crate::config::{OtelConfig, shown};
 
+/// The variables that hold the URL of a proxy.
+const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+
 /// A setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -39,7 +42,7 @@ pub(super) fn all(config: &Config, otel: &OtelConfig, environment: &Environment)
             Some(setting) => setting.problems.push(problem),
             None => settings.push(Setting {
                 name: one_line(variable),
-                // Nobody knows what it is.
+                // A variable that is not read may hold anything.
                 value: "***".to_owned(),
                 is_set: true,
                 problems: vec![problem],
@@ -52,7 +55,7 @@ pub(super) fn all(config: &Config, otel: &OtelConfig, environment: &Environment)
 /// `None` for what is not set and has no default.
 fn setting(variable: &Variable, config: &Config, environment: &Environment) -> Option<Setting> {
     let Variable { name, default, .. } = variable;
-    let set = environment.get(name);
+    let set = set_value(name, environment);
     let value = match (set, *name) {
         (Some(value), _) => masked(name, value),
         (None, "OTEL_SERVICE_NAME") => config.service_name(),
@@ -68,10 +71,20 @@ fn setting(variable: &Variable, config: &Config, environment: &Environment) -> O
     })
 }
 
+/// The value of a variable: those of proxies have names in small letters, too, which win.
+fn set_value<'a>(name: &str, environment: &'a Environment) -> Option<&'a str> {
+    let small = name
+        .ends_with("_PROXY")
+        .then(|| environment.get(&name.to_ascii_lowercase()));
+    small.flatten().or_else(|| environment.get(name))
+}
+
 /// Takes out what is secret.
 fn masked(name: &str, value: &str) -> String {
     if name.ends_with("_HEADERS") {
         masked_list(value, |_| true)
+    } else if PROXIES.contains(&name) {
+        masked_proxy(value)
     } else if name.ends_with("_ENDPOINT") {
         let url = value.parse::<Uri>().ok();
         match url.filter(|url| url.scheme().is_some()) {
@@ -83,6 +96,18 @@ fn masked(name: &str, value: &str) -> String {
         masked_list(value, is_sensitive)
     } else {
         value.to_owned()
+    }
+}
+
+/// Takes user and password out of the URL of a proxy, which may have no scheme.
+fn masked_proxy(value: &str) -> String {
+    let (scheme, rest) = match value.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), value),
+    };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}***@{host}"),
+        None => value.to_owned(),
     }
 }
 

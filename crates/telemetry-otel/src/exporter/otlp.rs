@@ -21,6 +21,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use crate::config::{NetworkSettings, OtlpSettings, Signal};
 use crate::exporter::delivery::Delivery;
 use crate::exporter::health::Health;
+use crate::exporter::limits::ExportLimits;
 use crate::exporter::priority;
 use crate::exporter::runtime::ExportRuntime;
 use crate::exporter::transport::{Transport, TransportError};
@@ -31,6 +32,7 @@ pub(crate) struct OtlpExporter {
     delivery: Delivery,
     resource: ResourceAttributesWithSchema,
     temporality: Temporality,
+    limits: ExportLimits,
 }
 
 impl OtlpExporter {
@@ -44,6 +46,7 @@ impl OtlpExporter {
         signal: Signal,
         network: &NetworkSettings,
         batch_timeout: Duration,
+        limits: ExportLimits,
         runtime: &ExportRuntime,
         health: &Arc<Health>,
     ) -> Result<Self, TransportError> {
@@ -61,6 +64,7 @@ impl OtlpExporter {
             delivery,
             resource: ResourceAttributesWithSchema::default(),
             temporality: Temporality::Cumulative,
+            limits,
         })
     }
 
@@ -76,7 +80,8 @@ impl SpanExporter for OtlpExporter {
         // The SDK's thread, as with log records. Not that of metrics, which locks what requests
         // measure with.
         priority::lower();
-        let resource_spans = group_spans_by_resource_and_scope(batch, &self.resource);
+        let mut resource_spans = group_spans_by_resource_and_scope(batch, &self.resource);
+        self.limits.apply_to_spans(&mut resource_spans);
         let request = ExportTraceServiceRequest { resource_spans };
         self.delivery.deliver(request).await
     }
@@ -89,7 +94,8 @@ impl SpanExporter for OtlpExporter {
 impl LogExporter for OtlpExporter {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
         priority::lower();
-        let resource_logs = group_logs_by_resource_and_scope(&batch, &self.resource);
+        let mut resource_logs = group_logs_by_resource_and_scope(&batch, &self.resource);
+        self.limits.apply_to_records(&mut resource_logs);
         let request = ExportLogsServiceRequest { resource_logs };
         self.delivery.deliver(request).await
     }

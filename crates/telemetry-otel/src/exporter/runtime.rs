@@ -52,6 +52,11 @@ impl ExportRuntime {
         })
     }
 
+    /// Starts a task of this runtime's, which ends with it at the latest.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.handle.spawn(task);
+    }
+
     /// Runs `work` with this runtime as the current one.
     pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
         let _entered = self.handle.enter();

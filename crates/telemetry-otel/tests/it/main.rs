@@ -20,3 +20,4 @@ mod scenarios;
 mod settings;
 mod spans;
 mod tls;
+mod variables;

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::{
-    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, Tracer as _,
+    Span as _, SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
+    Tracer as _,
 };
-use opentelemetry::{Context, global};
+use opentelemetry::{Array, Context, KeyValue, global};
 use telemetry_core::{Scope, propagation};
 use telemetry_otel::{OtelGuard, init};
 use tokio::runtime::{Builder, Runtime};
@@ -17,7 +18,9 @@ pub(crate) fn play(scenario: &str) {
     match scenario {
         "work" => work(),
         "burst" => burst(),
+        "fetched" => fetched(),
         "large" => large(),
+        "limits" => limits(),
         "many" => many(),
         "minutes" => minutes(),
         "flush" => flush(),
@@ -67,6 +70,52 @@ fn burst() {
     let runtime = Builder::new_current_thread().build().unwrap();
     let is_done = runtime.block_on(telemetry.shutdown(Duration::from_secs(5)));
     say("is_done", is_done);
+}
+
+/// Counts, and fetches the metrics as Prometheus does.
+fn fetched() {
+    let telemetry = init().unwrap();
+    let counter = global::meter("test").u64_counter("brackets").build();
+    counter.add(1, &[KeyValue::new("teams", 8)]);
+    let (metrics, other) = crate::variables::fetched();
+    say("metrics", metrics.escape_default());
+    say("other", other.escape_default());
+    end(telemetry);
+}
+
+/// Records a span with long values, three events and two links, and a line of the same.
+fn limits() {
+    let telemetry = init().unwrap();
+    let list = vec!["1234567".into(), "1".into()];
+    let attributes = [
+        KeyValue::new("text", "äöüß€äöüß€"),
+        KeyValue::new("short", "abc"),
+        KeyValue::new("number", 1_234_567),
+        KeyValue::new("list", opentelemetry::Value::Array(Array::String(list))),
+    ];
+    let long = || {
+        vec![
+            KeyValue::new("text", "1234567"),
+            KeyValue::new("more", "1234567"),
+        ]
+    };
+    let linked = remote(TraceFlags::SAMPLED).span().span_context().clone();
+    let tracer = global::tracer("test");
+    let mut span = tracer.start("limited");
+    span.set_attributes(attributes);
+    for event in ["drawn", "exception", "played"] {
+        span.add_event(event, long());
+    }
+    span.add_link(linked.clone(), long());
+    span.add_link(linked, long());
+    span.end();
+    tracing::info!(
+        text = "äöüß€äöüß€",
+        short = "abc",
+        number = 1_234_567,
+        "limited"
+    );
+    end(telemetry);
 }
 
 /// Records 600 lines of 8 KiB at once.

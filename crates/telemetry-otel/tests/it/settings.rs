@@ -133,7 +133,10 @@ fn an_unknown_exporter_is_a_warning_and_otlp_is_used() {
     let ended = play("work", &collector, &[("OTEL_TRACES_EXPORTER", "zipkin")]);
     assert_eq!(
         warnings(&ended),
-        ["OTEL_TRACES_EXPORTER: \"zipkin\" is not one of otlp, console, none; using otlp"]
+        [
+            "OTEL_TRACES_EXPORTER: \"zipkin\" is not supported: the exporters that work are otlp, \
+          console, none; using otlp"
+        ]
     );
     collector.wait_for_span("draw_bracket");
 }
@@ -144,8 +147,8 @@ fn a_setting_that_is_bad_is_told_also_while_export_is_off() {
     assert_eq!(
         warnings(&ended),
         [
-            "OTEL_PROPAGATORS: \"b3\" is not one of tracecontext, baggage, none; \
-          using tracecontext,baggage"
+            "OTEL_PROPAGATORS: \"b3\" is not supported: the propagators that work are tracecontext, \
+          baggage, none; using tracecontext,baggage"
         ]
     );
 }
