@@ -125,8 +125,11 @@ pub use instruments::{
     DURATION_BOUNDARIES, Instruments, are_instruments_bound, bind_instruments, use_global_providers,
 };
 pub use interned::interned;
-pub use line::{LineLayer, LineSink, LogFormat, fields_of_line};
-pub use redact::{is_sensitive, mask_json_prefix, mask_query, mask_query_values, mask_urls};
+pub use line::{LineLayer, LineSink, LineSource, LogFormat, fields_of_line};
+pub use redact::{
+    REDACTED, is_sensitive, is_sensitive_number, mask_json_prefix, mask_query, mask_query_values,
+    mask_urls,
+};
 pub use request_id::{RandomId, is_valid_request_id};
 pub use scope::{
     FutureExt, InScope, Scope, ScopeBuilder, TemporaryBinding, bind, bind_temporarily, carry,

@@ -180,7 +180,7 @@ fn the_console_is_the_standard_error() {
     let ended = play_with("shutdown", &variables);
     for start in [
         "otel: span \"draw_bracket\" ",
-        "otel: log info ",
+        "otel: log info bracket_drawn ",
         "otel: metric brackets ",
     ] {
         let mut lines = ended.stderr.lines();
@@ -188,6 +188,10 @@ fn the_console_is_the_standard_error() {
     }
     assert_eq!(ended.events(), ["telemetry_initialized", "bracket_drawn"]);
     assert_eq!(ended.said("is_done"), "true");
+    // No type of a library.
+    for debug in ["Some(", "String(", "Sum", "KeyValue", "SystemTime", "Int("] {
+        assert!(!ended.stderr.contains(debug), "{debug}: {ended:?}");
+    }
 }
 
 #[test]
@@ -203,6 +207,10 @@ fn the_resource_is_what_the_settings_say() {
     assert_eq!(good["service.name"], "listed");
     assert_eq!(good["deployment.environment.name"], "test");
     assert_eq!(good["telemetry.sdk.language"], "rust");
+    if cfg!(target_os = "linux") {
+        let created = good["process.creation.time"].as_str().unwrap();
+        assert!(created.ends_with('Z') && created.contains('T'), "{created}");
+    }
     assert!(good.contains_key("process.pid") && good.contains_key("service.instance.id"));
     // A list that is bad in part is left out as a whole.
     let bad = attributes("team=backend,region");
