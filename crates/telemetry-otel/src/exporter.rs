@@ -2,6 +2,7 @@
 
 mod console;
 mod delivery;
+mod destination;
 mod error;
 mod health;
 mod otlp;
@@ -11,7 +12,8 @@ mod runtime;
 mod transport;
 
 pub(crate) use console::Console;
-pub(crate) use error::ExportError;
+pub(crate) use destination::Destination;
+pub(crate) use error::{ExportError, LossCause};
 pub(crate) use health::{Health, LOGGER, Loss};
 pub(crate) use otlp::OtlpExporter;
 pub(crate) use priority::lower as lower_priority;
