@@ -1,6 +1,7 @@
 //! Settings: from the environment, or in code.
 
 mod environment;
+mod fields;
 mod filter;
 mod level;
 mod limit;
@@ -21,6 +22,7 @@ use crate::client_value::{DEFAULT_VALUE_LIMIT, MIN_VALUE_LIMIT};
 use crate::in_effect::InEffect;
 use crate::line::{DEFAULT_LINE_LIMIT, EventAndSpanFilter, LogFormat, MIN_LINE_LIMIT};
 use crate::redact::SensitiveKeys;
+use crate::value::Value;
 use crate::writer::Overflow;
 
 /// How many bytes of lines may wait to be written.
@@ -60,6 +62,7 @@ pub struct Config {
     service_name: Option<String>,
     http_names: HttpNames,
     redacted_keys: Vec<String>,
+    fields: Vec<(String, Value)>,
     warnings: Vec<ConfigWarning>,
 }
 
@@ -106,6 +109,7 @@ impl Default for Config {
             service_name: None,
             http_names: HttpNames::Classic,
             redacted_keys: Vec::new(),
+            fields: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -159,6 +163,9 @@ impl Config {
         }
         if reader.get("NO_COLOR").is_some() {
             self.colors = false;
+        }
+        for (name, value) in fields::read(&mut reader) {
+            self = self.with_field(name, value);
         }
         reader.bool("OTEL_ENABLED", &mut self.otel_enabled);
         let mut otel_disabled = false;
@@ -431,6 +438,7 @@ impl Config {
             colors: _,
             otel_enabled: _,
             service_name: _,
+            fields: _,
             warnings: _,
         } = self;
         #[cfg(not(feature = "testing"))]

@@ -59,7 +59,8 @@
 //! # What a line holds
 //!
 //! `timestamp`, `level`, `logger` and `event`; the event's own fields; those of enclosing
-//! `tracing` spans, inner ones first; those of the current scope; and `trace_id` and
+//! `tracing` spans, inner ones first; those of the current scope; those of
+//! [every line](Config::with_field); and `trace_id` and
 //! `span_id` when the current OpenTelemetry span is valid. A key appears once: what comes
 //! earlier in this list wins. `event` is the message; without one it is the name of the nearest
 //! span, as with `#[instrument(err)]`, and outside of any span the file and line. No key is another's

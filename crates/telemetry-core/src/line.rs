@@ -33,7 +33,9 @@ pub(crate) use thread_end::ThreadEndGuard;
 use tracing::Level;
 pub(crate) use user_sink::is_within_sink;
 
+use crate::decode::Pieces;
 use crate::encode;
+use crate::fields::Fields;
 use crate::names;
 use crate::value::{FieldValue, Value};
 
@@ -131,6 +133,16 @@ impl OwnLine {
     pub(crate) fn field(mut self, key: &str, value: impl FieldValue) -> Self {
         crate::fields::render_key(&mut self.0, key);
         value.encode(crate::value::ValueEncoder::new(&mut self.0));
+        self
+    }
+
+    /// Adds the fields of every line whose keys it has not.
+    pub(crate) fn fields(mut self, fields: &Fields) -> Self {
+        for piece in Pieces(fields.bytes()) {
+            if !Pieces(&self.0).any(|known| known.key == piece.key) {
+                self.0.extend_from_slice(piece.bytes);
+            }
+        }
         self
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use opentelemetry::KeyValue;
+use opentelemetry::{KeyValue, StringValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use opentelemetry_semantic_conventions::SCHEMA_URL;
@@ -11,17 +11,18 @@ use opentelemetry_semantic_conventions::resource::{
     DEPLOYMENT_ENVIRONMENT_NAME, PROCESS_CREATION_TIME, PROCESS_EXECUTABLE_NAME, PROCESS_PID,
     PROCESS_RUNTIME_NAME, SERVICE_INSTANCE_ID, SERVICE_VERSION,
 };
-use telemetry_core::{Config, RandomId};
+use telemetry_core::{Config, REDACTED, RandomId, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::config::OtelConfig;
+use crate::redaction::is_secret;
 
 /// The unit of times in `/proc` (`USER_HZ`), which is the same on all of Rust's architectures.
 const TICKS_PER_SECOND: u64 = 100;
 
 /// Puts the resource together: the SDK's own attributes, the service, its deployment, the
-/// process, and on top what `OTEL_RESOURCE_ATTRIBUTES` says.
+/// process, the fields of every line, and on top what `OTEL_RESOURCE_ATTRIBUTES` says.
 pub(crate) fn resource(config: &Config, otel: &OtelConfig, version: Option<&str>) -> Resource {
     let mut attributes = vec![
         KeyValue::new(SERVICE_INSTANCE_ID, RandomId::new().as_str().to_owned()),
@@ -43,8 +44,13 @@ pub(crate) fn resource(config: &Config, otel: &OtelConfig, version: Option<&str>
     if let Some(version) = version {
         attributes.push(KeyValue::new(SERVICE_VERSION, version.to_owned()));
     }
+    let fields = config.fields().iter();
+    attributes.extend(fields.map(|(name, value)| KeyValue::new(name.clone(), shown(name, value))));
     let said = otel.resource_attributes().iter();
-    let said = said.map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
+    let said = said.map(|(key, value)| {
+        let value = Value::String(value.clone());
+        KeyValue::new(key.clone(), shown(key, &value))
+    });
     // Not `builder`: that reads the environment by rules of its own.
     Resource::builder_empty()
         .with_detector(Box::new(TelemetryResourceDetector))
@@ -52,6 +58,27 @@ pub(crate) fn resource(config: &Config, otel: &OtelConfig, version: Option<&str>
         .with_schema_url(attributes, SCHEMA_URL)
         .with_attributes(said)
         .build()
+}
+
+/// The value of an attribute, unless its key makes it a secret.
+fn shown(key: &str, value: &Value) -> opentelemetry::Value {
+    let value = match value {
+        Value::Bool(value) => (*value).into(),
+        Value::I64(value) => (*value).into(),
+        // OTLP has no larger integers.
+        Value::U64(value) => value.to_string().into(),
+        Value::F64(value) => (*value).into(),
+        Value::String(value) => value.clone().into(),
+        Value::List(values) => {
+            let values: Vec<_> = values.iter().cloned().map(StringValue::from).collect();
+            opentelemetry::Value::Array(values.into())
+        }
+    };
+    if is_secret(key, &value) {
+        REDACTED.into()
+    } else {
+        value
+    }
 }
 
 /// The name of a deployment in the words of the semantic conventions. Others are kept.

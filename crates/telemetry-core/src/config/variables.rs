@@ -34,6 +34,7 @@ variables! {
     "LOG_LINE_LIMIT", "16000", "How many bytes a line may have: of a longer one, values are cut and fields left out. `0`: no limit.";
     "NO_COLOR", "unset", "Any value: no colours. Without a terminal there are none in any case.";
     "COLUMNS", "80", "The width of a terminal that does not say its own.";
+    "TELEMETRY_FIELDS", "unset", "`region=eu,pod=web-1`: fields of every line, and attributes of the resource. Values are percent-decoded.";
     "OTEL_ENABLED", "false", "OpenTelemetry export on or off.";
     "OTEL_SDK_DISABLED", "false", "The standard off switch; wins over `OTEL_ENABLED`.";
     "OTEL_SERVICE_NAME", "the application's", "The service name.";

@@ -57,6 +57,8 @@ pub struct LineLayer<S> {
     is_plain_text: bool,
     limit: LineLimit,
     copies: Option<SharedSink>,
+    /// The fields of every line.
+    fields: Fields,
 }
 
 /// How long a line may be, with its line end.
@@ -103,6 +105,7 @@ impl<S: LineSink> LineLayer<S> {
             is_plain_text: false,
             limit: LineLimit::new(DEFAULT_LINE_LIMIT),
             copies: None,
+            fields: Fields::new(),
         }
     }
 
@@ -134,6 +137,13 @@ impl<S: LineSink> LineLayer<S> {
     #[must_use]
     pub(crate) fn with_copies(mut self, copies: Option<SharedSink>) -> Self {
         self.copies = copies;
+        self
+    }
+
+    /// Adds fields to every line, behind all others.
+    #[must_use]
+    pub(crate) fn with_fields(mut self, fields: Fields) -> Self {
+        self.fields = fields;
         self
     }
 
@@ -194,6 +204,9 @@ where
         }
         drop(held);
         scope::with_current(|scope| line.add(scope.lock().fields()));
+        if !self.fields.is_empty() {
+            line.add(&self.fields);
+        }
         let mut trace_flags = None;
         if line.has_trace() {
             trace::with_current(|span| {

@@ -217,7 +217,7 @@ fn push_encoded(out: &mut String, byte: u8) {
 
 /// Decodes `%` and two digits wherever they are. What is not UTF-8 then is replaced by
 /// U+FFFD, as the recommendation says of a `value`.
-pub(super) fn decode(value: &str) -> Cow<'_, str> {
+pub(crate) fn decode(value: &str) -> Cow<'_, str> {
     if !value.contains('%') {
         return Cow::Borrowed(value);
     }

@@ -216,3 +216,27 @@ fn the_resource_is_what_the_settings_say() {
     let bad = attributes("team=backend,region");
     assert_eq!(bad.get("team"), None);
 }
+
+#[test]
+fn fields_of_every_line_are_on_lines_records_and_the_resource() {
+    let collector = Collector::start();
+    let variables = [
+        ("TELEMETRY_FIELDS", "region=eu,api_key=sesame,team=a"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team=b,password=sesame"),
+    ];
+    let ended = play("work", &collector, &variables);
+    for line in &ended.lines {
+        assert_eq!(line["region"], "eu");
+        assert_eq!(line["team"], "a");
+        assert_eq!(line["api_key"], "[redacted]");
+    }
+    assert_eq!(
+        collector.wait_for_log("bracket_drawn").attributes["region"],
+        "eu"
+    );
+    let resource = collector.wait_for_span("draw_bracket").resource.attributes;
+    assert_eq!(resource["region"], "eu");
+    assert_eq!(resource["team"], "b");
+    assert_eq!(resource["api_key"], "[redacted]");
+    assert_eq!(resource["password"], "[redacted]");
+}
