@@ -327,7 +327,7 @@ mod tests {
                     .build()
                     .in_scope(|| {
                         tracing::info!("drafted");
-                    })
+                    });
             });
             // One that another extends is kept under another name.
             tracing::info!(shard.name = "a", "named");
