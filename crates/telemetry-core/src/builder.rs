@@ -10,6 +10,7 @@ use tracing_subscriber::registry::Registry;
 
 use crate::config::Config;
 use crate::duration::milliseconds;
+use crate::fields::Fields;
 use crate::guard::TelemetryGuard;
 use crate::install::{self, InstallError, LOGGER, SamplerShown, Telemetry};
 use crate::line::{
@@ -107,7 +108,7 @@ impl TelemetryBuilder {
             self.output.unwrap_or_else(Output::stdout),
             config.buffer_capacity(),
             config.overflow(),
-            loss_report(config.format(), look.colors),
+            loss_report(config.format(), look.colors, config.rendered_fields()),
         )
         .map_err(BuildError::WriterThread)?;
         // Nothing but lines is made of records of `log` then.
@@ -189,6 +190,7 @@ fn dispatch(
             .with_terminal(look.is_terminal)
             .with_plain_text(!config.is_structured())
             .with_copies(copies)
+            .with_fields(config.rendered_fields())
     };
     // With the test kit there is always another layer.
     if layers.is_empty() && cfg!(not(feature = "testing")) {
@@ -219,17 +221,19 @@ fn line_filter(config: &Config) -> CachedFilter<EventAndSpanFilter> {
     CachedFilter::new(config.event_and_span_filter())
 }
 
-fn loss_report(format: LogFormat, colors: bool) -> writer::ReportLine {
+fn loss_report(format: LogFormat, colors: bool, fields: Fields) -> writer::ReportLine {
     Box::new(move |report| match report {
         LossReport::Started { dropped } => {
             OwnLine::new(Level::WARN, LOGGER, names::event::LOG_LOSS_STARTED)
                 .field(names::DROPPED_LINES, *dropped)
+                .fields(&fields)
                 .finish(format, colors)
         }
         LossReport::Ended { dropped, lasted } => {
             OwnLine::new(Level::WARN, LOGGER, names::event::LOG_LOSS_ENDED)
                 .field(names::DROPPED_LINES, *dropped)
                 .field(names::DURATION_MS, milliseconds(*lasted))
+                .fields(&fields)
                 .finish(format, colors)
         }
     })
@@ -309,5 +313,67 @@ mod tests {
         }
         assert!(of_span.contains(r#""hero":7"#), "{of_span}");
         assert_eq!(lines(&[("RUST_LOG", "telemetry_core=off")], log), "");
+    }
+
+    #[test]
+    fn fields_of_every_line_come_last_once_and_redacted() {
+        let config = Config::default()
+            .with_field("region", "eu")
+            .with_field("shard", 7)
+            .with_field("api_key", "sesame")
+            .with_field("level", "x")
+            .with_redacted_keys(["steam_guard"])
+            .with_field("steam_guard", 4711);
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&written);
+        let layer = LineLayer::new(LogFormat::Json, move |line: &[u8], _: Level| {
+            sink.lock().unwrap().extend_from_slice(line);
+        })
+        .with_fields(config.rendered_fields());
+        dispatcher::with_default(&single_layer_dispatch(&config, layer), || {
+            tracing::info!(hero = 7, "picked");
+            tracing::info!(region = "us", "moved");
+            tracing::info_span!("draft", shard = 8).in_scope(|| {
+                crate::Scope::builder()
+                    .field("region", "asia")
+                    .build()
+                    .in_scope(|| {
+                        tracing::info!("drafted");
+                    });
+            });
+            // One that another extends is kept under another name.
+            tracing::info!(shard.name = "a", "named");
+        });
+        let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        let tails = written
+            .lines()
+            .map(|line| line.split_once("\"event\":").unwrap().1);
+        let others = r#""api_key":"[redacted]","field.level":"x""#;
+        assert_eq!(
+            tails.collect::<Vec<_>>(),
+            [
+                format!(
+                    r#""picked","hero":7,"region":"eu","shard":7,{others},"steam_guard":4711}}"#
+                ),
+                format!(r#""moved","region":"us","shard":7,{others},"steam_guard":4711}}"#),
+                format!(r#""drafted","shard":8,"region":"asia",{others},"steam_guard":4711}}"#),
+                format!(
+                    r#""named","shard.name":"a","region":"eu","field.shard":7,{others},"steam_guard":4711}}"#
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_writers_own_lines_have_the_fields_of_every_line_too() {
+        let config = Config::default()
+            .with_field("region", "eu")
+            .with_field("dropped_lines", "x");
+        let report = loss_report(LogFormat::Json, false, config.rendered_fields());
+        let line = String::from_utf8(report(&LossReport::Started { dropped: 3 })).unwrap();
+        assert!(
+            line.ends_with("\"log_loss_started\",\"dropped_lines\":3,\"region\":\"eu\"}\n"),
+            "{line}"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod duration;
 mod environment;
+mod fields;
 mod filter;
 mod level;
 mod limit;
@@ -25,6 +26,7 @@ use crate::in_effect::InEffect;
 use crate::line::{DEFAULT_LINE_LIMIT, EventAndSpanFilter, LogFormat, MIN_LINE_LIMIT};
 use crate::redact::SensitiveKeys;
 use crate::slow_statement::DEFAULT_SLOW_STATEMENT;
+use crate::value::Value;
 use crate::writer::Overflow;
 
 /// How many bytes of lines may wait to be written.
@@ -65,6 +67,7 @@ pub struct Config {
     service_name: Option<String>,
     http_names: HttpNames,
     redacted_keys: Vec<String>,
+    fields: Vec<(String, Value)>,
     warnings: Vec<ConfigWarning>,
 }
 
@@ -112,6 +115,7 @@ impl Default for Config {
             service_name: None,
             http_names: HttpNames::Classic,
             redacted_keys: Vec::new(),
+            fields: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -171,6 +175,9 @@ impl Config {
         );
         if reader.get("NO_COLOR").is_some() {
             self.colors = false;
+        }
+        for (name, value) in fields::read(&mut reader) {
+            self = self.with_field(name, value);
         }
         reader.bool("OTEL_ENABLED", &mut self.otel_enabled);
         let mut otel_disabled = false;
@@ -458,6 +465,7 @@ impl Config {
             colors: _,
             otel_enabled: _,
             service_name: _,
+            fields: _,
             warnings: _,
         } = self;
         #[cfg(not(feature = "testing"))]

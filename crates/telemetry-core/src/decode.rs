@@ -65,7 +65,8 @@ impl<'a> Piece<'a> {
     }
 }
 
-fn value(bytes: &[u8]) -> Value {
+/// A rendered value, typed.
+pub(crate) fn value(bytes: &[u8]) -> Value {
     match bytes.first() {
         Some(b'"') => Value::String(unescape(inside(bytes)).into_owned()),
         Some(b'[') => Value::List(texts(bytes).map(Cow::into_owned).collect()),

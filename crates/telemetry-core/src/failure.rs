@@ -43,6 +43,8 @@ impl Failure {
     pub const CANCELLED: &str = "cancelled";
     /// The class of what ended by a panic, and the type of its exception.
     pub const PANIC: &str = "panic";
+    /// What the text of a panic begins with.
+    pub const PANIC_PREFIX: &str = "panic: ";
     /// The class of any other error, by the semantic conventions.
     pub const OTHER: &str = "_OTHER";
 
@@ -89,7 +91,7 @@ impl Failure {
 
     pub(crate) fn new_panic(message: &str, exception: Option<String>) -> Self {
         Self {
-            error: error_chain::message_of(format_args!("panic: {message}")),
+            error: error_chain::message_of(format_args!("{}{message}", Self::PANIC_PREFIX)),
             exception,
             ..Self::new(Self::PANIC)
         }

@@ -60,7 +60,8 @@
 //! # What a line holds
 //!
 //! `timestamp`, `level`, `logger` and `event`; the event's own fields; those of enclosing
-//! `tracing` spans, inner ones first; those of the current scope; and `trace_id` and
+//! `tracing` spans, inner ones first; those of the current scope; those of
+//! [every line](Config::with_field); and `trace_id` and
 //! `span_id` when the current OpenTelemetry span is valid. A key appears once: what comes
 //! earlier in this list wins. `event` is the message; without one it is the name of the nearest
 //! span, as with `#[instrument(err)]`, and outside of any span the file and line. No key is another's
@@ -128,8 +129,11 @@ pub use instruments::{
     DURATION_BOUNDARIES, Instruments, are_instruments_bound, bind_instruments, use_global_providers,
 };
 pub use interned::interned;
-pub use line::{LineLayer, LineSink, LogFormat, fields_of_line};
-pub use redact::{is_sensitive, mask_json_prefix, mask_query, mask_query_values, mask_urls};
+pub use line::{LineLayer, LineSink, LineSource, LogFormat, fields_of_line};
+pub use redact::{
+    REDACTED, is_sensitive, is_sensitive_number, mask_json_prefix, mask_query, mask_query_values,
+    mask_urls,
+};
 pub use request_id::{RandomId, is_valid_request_id};
 pub use scope::{
     FutureExt, InScope, Scope, ScopeBuilder, TemporaryBinding, bind, bind_temporarily, carry,

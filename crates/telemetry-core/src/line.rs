@@ -11,6 +11,7 @@ mod name;
 mod plain;
 mod pretty;
 mod registry_guard;
+mod source;
 mod spans;
 mod terminal;
 mod thread_end;
@@ -27,11 +28,14 @@ pub use layer::LineLayer;
 pub(crate) use layer::SharedSink;
 pub(crate) use limit::{DEFAULT_LINE_LIMIT, MIN_LINE_LIMIT};
 pub(crate) use registry_guard::RegistryGuard;
+pub use source::LineSource;
 pub(crate) use thread_end::ThreadEndGuard;
 use tracing::Level;
 pub(crate) use user_sink::is_within_sink;
 
+use crate::decode::Pieces;
 use crate::encode;
+use crate::fields::Fields;
 use crate::names;
 use crate::value::{FieldValue, Value};
 
@@ -43,6 +47,13 @@ pub trait LineSink {
     /// Takes one line, with its line end. Must not block for long. What it logs itself is not
     /// handed to it; a panic is caught and reported once on the standard error stream.
     fn accept(&self, line: &[u8], level: Level);
+
+    /// Takes one line as [`accept`](Self::accept) does, with what is known of it beside what it
+    /// says. The layer calls this one; without an implementation it calls the other.
+    #[inline]
+    fn accept_with_source(&self, line: &[u8], source: &LineSource) {
+        self.accept(line, source.level());
+    }
 }
 
 impl<F: Fn(&[u8], Level)> LineSink for F {
@@ -56,6 +67,11 @@ impl<S: LineSink + ?Sized> LineSink for Arc<S> {
     #[inline]
     fn accept(&self, line: &[u8], level: Level) {
         (**self).accept(line, level);
+    }
+
+    #[inline]
+    fn accept_with_source(&self, line: &[u8], source: &LineSource) {
+        (**self).accept_with_source(line, source);
     }
 }
 
@@ -117,6 +133,16 @@ impl OwnLine {
     pub(crate) fn field(mut self, key: &str, value: impl FieldValue) -> Self {
         crate::fields::render_key(&mut self.0, key);
         value.encode(crate::value::ValueEncoder::new(&mut self.0));
+        self
+    }
+
+    /// Adds the fields of every line whose keys it has not.
+    pub(crate) fn fields(mut self, fields: &Fields) -> Self {
+        for piece in Pieces(fields.bytes()) {
+            if !Pieces(&self.0).any(|known| known.key == piece.key) {
+                self.0.extend_from_slice(piece.bytes);
+            }
+        }
         self
     }
 

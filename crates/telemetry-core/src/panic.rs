@@ -21,7 +21,7 @@ pub use caught::{Caught, catch_async};
 pub(crate) use hook::ignore_panics_of_this_thread;
 pub use hook::watch;
 pub(crate) use report::{ReportPanics, report_and_resume, report_panics_of};
-pub(crate) use reporter::wait_until_idle;
+pub use reporter::wait_until_idle;
 pub use unclaimed::UnclaimedPanics;
 
 use seen::SeenPanic;

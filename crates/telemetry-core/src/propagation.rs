@@ -45,6 +45,7 @@ use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::{Context, global};
 
 pub use baggage::Baggage;
+pub(crate) use baggage::decode as percent_decoded;
 pub use trace_context::TraceContext;
 
 pub use crate::trace::current;

@@ -7,10 +7,10 @@ mod urls;
 mod words;
 
 pub use json::mask_json_prefix;
-pub use keys::is_sensitive;
 pub(crate) use keys::{SensitiveKeys, Sensitivity, is_sensitive_parameter, sensitivity};
+pub use keys::{is_sensitive, is_sensitive_number};
 pub(crate) use urls::mask_url_secrets;
 pub use urls::{mask_query, mask_query_values, mask_urls};
 
 /// What stands in place of a secret.
-pub(crate) const REDACTED: &str = "[redacted]";
+pub const REDACTED: &str = "[redacted]";

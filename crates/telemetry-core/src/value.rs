@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::decode;
 use crate::encode;
 
 /// A value that a field can have: what [`bind`](crate::bind) takes.
@@ -225,6 +226,13 @@ pub enum Value {
 }
 
 impl Value {
+    /// What a value reads back as.
+    pub(crate) fn of(value: &impl FieldValue) -> Self {
+        let mut rendered = Vec::new();
+        encode(value, &mut rendered);
+        decode::value(&rendered)
+    }
+
     /// The boolean, if it is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {

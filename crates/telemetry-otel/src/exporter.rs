@@ -2,6 +2,7 @@
 
 mod console;
 mod delivery;
+mod destination;
 mod destinations;
 mod error;
 mod health;
@@ -14,8 +15,9 @@ mod runtime;
 mod transport;
 
 pub(crate) use console::Console;
+pub(crate) use destination::Destination;
 pub(crate) use destinations::Destinations;
-pub(crate) use error::ExportError;
+pub(crate) use error::{ExportError, LossCause};
 pub(crate) use health::{Health, LOGGER, Loss};
 pub(crate) use limits::ExportLimits;
 pub(crate) use otlp::OtlpExporter;

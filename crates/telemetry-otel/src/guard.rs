@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use telemetry_core::{TelemetryGuard, names};
+use telemetry_core::{TelemetryGuard, names, panic};
 
 use crate::exporter::{LOGGER, Loss};
 use crate::pipeline::{Action, Pipeline};
@@ -123,6 +123,7 @@ fn export(pipeline: Option<&Pipeline>, action: Action, deadline: Duration) -> bo
         return true;
     }
     let begun = Instant::now();
+    panic::wait_until_idle(deadline);
     let failures = pipeline.health.all_failures();
     let (done, is_done) = mpsc::channel();
     let mut waiting = 0;

@@ -134,7 +134,7 @@ impl OtelBuilder {
             // Also when nothing is exported: the trace goes on from who calls to who is called.
             propagators::set(otel.propagators());
             if let Some(pipeline) = &pipeline {
-                set_globals(pipeline);
+                set_globals(pipeline, &otel);
             }
         })?;
         if !is_first {
@@ -174,13 +174,13 @@ pub(crate) fn no_destination_reason(otel: &OtelConfig) -> Option<&'static str> {
     clippy::disallowed_methods,
     reason = "this crate alone sets OpenTelemetry's globals"
 )]
-fn set_globals(pipeline: &Pipeline) {
+fn set_globals(pipeline: &Pipeline, otel: &OtelConfig) {
     if let Some(provider) = &pipeline.traces {
         global::set_tracer_provider(provider.clone());
     }
     if let Some(provider) = &pipeline.metrics {
         global::set_meter_provider(provider.clone());
-        metrics::register(provider, &pipeline.health);
+        metrics::register(provider, &pipeline.health, otel);
     }
     telemetry_core::bind_instruments();
     telemetry_core::use_global_providers();

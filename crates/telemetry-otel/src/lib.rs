@@ -23,14 +23,17 @@
 //! | signal | what |
 //! |---|---|
 //! | traces | the spans that the crates of this workspace make for units of work; beneath them the application's own `#[tracing::instrument]` spans, of level info and above, in traces that are sampled |
-//! | metrics | all that is recorded with OpenTelemetry's API, and the two below |
-//! | logs | a record for each log line, with the same fields of the same types, the event as its body, and the ids of trace and span |
+//! | metrics | all that is recorded with OpenTelemetry's API, and those below, which are there with 0 from the start |
+//! | logs | a record for each log line, with the same fields of the same types, the event as its body, and as its name where it is an identifier, the ids and flags of trace and span, and `code.file.path`, `code.line.number`; `exception.type`, `exception.message`, `exception.stacktrace` in place of `exception` |
 //!
 //! | metric | unit | kind | what |
 //! |---|---|---|---|
 //! | `telemetry.log.dropped_lines` | `{line}` | counter | log lines lost: the buffer was full, or the output refused them |
-//! | `telemetry.export.failures` | `{export}` | counter | exports that failed, after all tries, by `signal`: `traces`, `metrics`, `logs` |
-//! | `telemetry.export.dropped_records` | `{record}` | counter | spans and log records dropped because too many waited, by `signal` |
+//! | `otel.sdk.processor.span.processed`, `otel.sdk.processor.log.processed` | `{span}`, `{log_record}` | counter | what was given to the exporter, or dropped because too many waited (`error.type` is `queue_full`), by `otel.component.type`, `otel.component.name` |
+//! | `otel.sdk.processor.span.queue.size`, `otel.sdk.processor.log.queue.size` | `{span}`, `{log_record}` | up-down counter | what waits to be given to the exporter |
+//! | `otel.sdk.processor.span.queue.capacity`, `otel.sdk.processor.log.queue.capacity` | `{span}`, `{log_record}` | up-down counter | how much may wait |
+//! | `otel.sdk.exporter.span.exported`, `otel.sdk.exporter.log.exported`, `otel.sdk.exporter.metric_data_point.exported` | `{span}`, `{log_record}`, `{data_point}` | counter | what the collector took, or was lost after all tries (`error.type` is `connection`, `tls`, `timeout`, `protocol`, `refused`, `rejected` or `_OTHER`), by `otel.component.type`, `otel.component.name`, `server.address`, `server.port` |
+//! | `otel.sdk.exporter.span.inflight`, `otel.sdk.exporter.log.inflight`, `otel.sdk.exporter.metric_data_point.inflight` | `{span}`, `{log_record}`, `{data_point}` | up-down counter | what is being exported |
 //!
 //! What export itself logs and records is on log lines and never exported. All of it has a resource:
 //! `service.name`, `service.version`, `service.instance.id`, `deployment.environment.name`,
@@ -87,6 +90,7 @@ mod of_export;
 mod origin;
 mod pipeline;
 mod propagators;
+mod redaction;
 mod resource;
 mod span_queue;
 mod spans;

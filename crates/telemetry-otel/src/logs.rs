@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::logs::SdkLoggerProvider;
-use telemetry_core::LineSink;
+use telemetry_core::{LineSink, LineSource};
 use tracing::Level;
 
 use crate::config::BatchSettings;
@@ -76,10 +76,22 @@ impl LogRecords {
 
 impl LineSink for LogRecords {
     #[inline]
+    fn accept_with_source(&self, line: &[u8], source: &LineSource) {
+        self.push(line, Some(*source));
+    }
+
+    #[inline]
     fn accept(&self, line: &[u8], _level: Level) {
+        self.push(line, None);
+    }
+}
+
+impl LogRecords {
+    #[inline]
+    fn push(&self, line: &[u8], source: Option<LineSource>) {
         // A forked child has no thread that would export it, and may find the queue locked for ever.
         if !self.origin.is_forked() {
-            self.queue.push(line);
+            self.queue.push(line, source);
         }
     }
 }

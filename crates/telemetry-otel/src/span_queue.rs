@@ -12,6 +12,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 use crate::config::Signal;
 use crate::exporter::Health;
 use crate::origin::Origin;
+use crate::redaction::redact;
 
 /// How many spans wait: shared by who adds to them and who takes them away.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +91,8 @@ impl<P: SpanProcessor> SpanProcessor for Bounded<P> {
 }
 
 impl<E: SpanExporter> SpanExporter for Draining<E> {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+    async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
+        batch.iter_mut().for_each(redact);
         let taken = batch.len();
         let result = self.exporter.export(batch).await;
         self.waiting.0.fetch_sub(taken, Ordering::Relaxed);

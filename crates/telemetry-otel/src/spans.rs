@@ -15,8 +15,6 @@ use tracing_subscriber::registry::Registry;
 use crate::of_export;
 use crate::pipeline::Pipeline;
 
-/// The scope of users' spans.
-const TRACER: &str = "tracing";
 /// The target of a span of lapin's that is as long as its connection, and about nothing.
 const CONNECTION_LONG: &str = "lapin::io_loop";
 
@@ -28,7 +26,7 @@ pub(crate) fn layer(pipeline: &Pipeline) -> Option<impl Layer<Registry> + Send +
 /// The layer without its filter.
 fn unfiltered(provider: &SdkTracerProvider) -> OpenTelemetryLayer<Registry, SdkTracer> {
     tracing_opentelemetry::layer()
-        .with_tracer(provider.tracer(TRACER))
+        .with_tracer(provider.tracer_with_scope(telemetry_core::instrumentation_scope!()))
         .with_location(false)
         .with_threads(false)
         .with_target(false)

@@ -20,7 +20,8 @@
 //! installs. They see what [`capture_logs`] sees: the thread
 //! that made them, its tokio runtime, and all that carries a scope of theirs. The ids of
 //! traces and spans are counted from 1 in each capture, so that a snapshot of them is the
-//! same each time. Every root is sampled; what a parent decided is kept.
+//! same each time. Captured attributes are those that would be exported: the values of
+//! [sensitive](telemetry_core::is_sensitive) keys are `[redacted]`. Every root is sampled; what a parent decided is kept.
 
 mod attributes;
 mod metrics;

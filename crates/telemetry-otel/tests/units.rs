@@ -8,8 +8,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt as _, Tracer as _};
+use opentelemetry::{Context, KeyValue};
 use telemetry_core::testing::capture_logs;
 use telemetry_core::{
     Failure, FutureExt as _, Scope, UnitOfWork, bind, instrument, names, record_error,
@@ -206,4 +206,20 @@ fn an_exception_is_not_later_than_a_span_whose_end_is_given() {
         assert_eq!(span.event("exception").timestamp, span.end);
         assert!(end.is_none_or(|end| span.end == end));
     }
+}
+
+#[test]
+fn captured_spans_show_no_secret_as_exported_ones_do_not() {
+    let spans = capture_spans();
+    let login = tracing::info_span!("login", password = "sesame", player = "sven");
+    login.in_scope(|| {
+        Context::current()
+            .span()
+            .add_event("checked", vec![KeyValue::new("api_key", "sesame")]);
+    });
+    drop(login);
+    let span = spans.single("login");
+    assert_eq!(span["password"], "[redacted]");
+    assert_eq!(span["player"], "sven");
+    assert_eq!(span.events[0]["api_key"], "[redacted]");
 }

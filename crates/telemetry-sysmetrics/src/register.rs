@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry::metrics::Meter;
 use opentelemetry::{InstrumentationScope, global};
+use opentelemetry_semantic_conventions::SCHEMA_URL;
 use tokio::runtime::Handle;
 
 use crate::instruments::Instruments;
@@ -23,6 +24,7 @@ pub fn start() {
     if !STARTED.swap(true, Ordering::Relaxed) {
         let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
             .with_version(env!("CARGO_PKG_VERSION"))
+            .with_schema_url(SCHEMA_URL)
             .build();
         register(&global::meter_with_scope(scope));
     }

@@ -313,3 +313,34 @@ fn formats_are_read_in_the_words_of_other_libraries_too() {
         assert!(config.warnings().is_empty(), "{:?}", config.warnings());
     }
 }
+
+#[test]
+fn fields_of_every_line_are_read_from_a_list() {
+    let config = config(&[("TELEMETRY_FIELDS", "region=eu, pod = web%2C1 ,empty=")]);
+    let fields: Vec<_> = config
+        .fields()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+        .collect();
+    assert_eq!(fields, [("region", "eu"), ("pod", "web,1"), ("empty", "")]);
+    assert_eq!(config.warnings(), []);
+    let config = config.with_field("region", "us").with_field("shard", 7);
+    let names = config.fields().iter().map(|(name, _)| name.as_str());
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        ["pod", "empty", "region", "shard"]
+    );
+}
+
+#[test]
+fn a_list_of_fields_that_is_bad_in_part_is_left_out_and_not_shown() {
+    for list in ["region=eu,sesame", "region=eu,=sesame", "region=eu,"] {
+        let config = config(&[("TELEMETRY_FIELDS", list)]);
+        assert_eq!(config.fields(), []);
+        let warning = config.warnings()[0].to_string();
+        assert_eq!(
+            warning,
+            "TELEMETRY_FIELDS: entry 2 is not name=value; using none of its fields"
+        );
+    }
+}

@@ -35,6 +35,7 @@ variables! {
     "TELEMETRY_SLOW_STATEMENT", "1s", "How long a statement of a database may take, such as `500ms`, `2s` or `1m`: a longer one is a line, `slow_statement`. `0`: none is.";
     "NO_COLOR", "unset", "Any value: no colours. Without a terminal there are none in any case.";
     "COLUMNS", "80", "The width of a terminal that does not say its own.";
+    "TELEMETRY_FIELDS", "unset", "`region=eu,pod=web-1`: fields of every line, and attributes of the resource. Values are percent-decoded.";
     "OTEL_ENABLED", "false", "OpenTelemetry export on or off.";
     "OTEL_SDK_DISABLED", "false", "The standard off switch; wins over `OTEL_ENABLED`.";
     "OTEL_SERVICE_NAME", "the application's", "The service name.";

@@ -14,7 +14,8 @@ use crate::held::Held;
 use crate::line::event::EventLine;
 use crate::line::spans::{FieldsVisitor, SpanFields};
 use crate::line::{
-    DEFAULT_LINE_LIMIT, LineSink, LogFormat, MIN_LINE_LIMIT, plain, pretty, terminal, user_sink,
+    DEFAULT_LINE_LIMIT, LineSink, LineSource, LogFormat, MIN_LINE_LIMIT, plain, pretty, terminal,
+    user_sink,
 };
 use crate::scope;
 use crate::trace;
@@ -56,6 +57,8 @@ pub struct LineLayer<S> {
     is_plain_text: bool,
     limit: LineLimit,
     copies: Option<SharedSink>,
+    /// The fields of every line.
+    fields: Fields,
 }
 
 /// How long a line may be, with its line end.
@@ -102,6 +105,7 @@ impl<S: LineSink> LineLayer<S> {
             is_plain_text: false,
             limit: LineLimit::new(DEFAULT_LINE_LIMIT),
             copies: None,
+            fields: Fields::new(),
         }
     }
 
@@ -133,6 +137,13 @@ impl<S: LineSink> LineLayer<S> {
     #[must_use]
     pub(crate) fn with_copies(mut self, copies: Option<SharedSink>) -> Self {
         self.copies = copies;
+        self
+    }
+
+    /// Adds fields to every line, behind all others.
+    #[must_use]
+    pub(crate) fn with_fields(mut self, fields: Fields) -> Self {
+        self.fields = fields;
         self
     }
 
@@ -193,14 +204,22 @@ where
         }
         drop(held);
         scope::with_current(|scope| line.add(scope.lock().fields()));
+        if !self.fields.is_empty() {
+            line.add(&self.fields);
+        }
+        let mut trace_flags = None;
         if line.has_trace() {
-            trace::with_current(|span| line.add_trace(span));
+            trace::with_current(|span| {
+                line.add_trace(span);
+                trace_flags = Some(span.trace_flags());
+            });
         }
         line.finish();
+        let source = LineSource::new(event.metadata(), trace_flags);
         if self.is_plain_text {
-            self.hand_over_text(&buffer, event, &context);
+            self.hand_over_text(&buffer, event, &context, &source);
         } else {
-            self.hand_over(&buffer, own_fields, *event.metadata().level());
+            self.hand_over(&buffer, own_fields, &source);
         }
         give_back(&LINE, buffer);
     }
@@ -227,13 +246,17 @@ where
 
 impl<S: LineSink> LineLayer<S> {
     #[cold]
-    fn hand_over_text<C>(&self, line: &[u8], event: &Event<'_>, context: &Context<'_, C>)
-    where
+    fn hand_over_text<C>(
+        &self,
+        line: &[u8],
+        event: &Event<'_>,
+        context: &Context<'_, C>,
+        source: &LineSource,
+    ) where
         C: Subscriber + for<'span> LookupSpan<'span>,
     {
-        let level = *event.metadata().level();
         if let Some(copies) = &self.copies {
-            user_sink::accept(copies, line, level);
+            user_sink::accept(copies, line, source);
         }
         let mut spans = String::new();
         for span in context.event_scope(event).into_iter().flatten() {
@@ -244,16 +267,16 @@ impl<S: LineSink> LineLayer<S> {
         }
         let mut text = Vec::with_capacity(line.len());
         plain::render(line, &spans, &mut text);
-        self.sink.accept(&text, level);
+        self.sink.accept_with_source(&text, source);
     }
 
     #[inline]
-    fn hand_over(&self, line: &[u8], own_fields: usize, level: tracing::Level) {
+    fn hand_over(&self, line: &[u8], own_fields: usize, source: &LineSource) {
         if let Some(copies) = &self.copies {
-            user_sink::accept(copies, line, level);
+            user_sink::accept(copies, line, source);
         }
         match self.format {
-            LogFormat::Json => self.give_to_sink(line, level),
+            LogFormat::Json => self.give_to_sink(line, source),
             LogFormat::Pretty => {
                 let mut text = TEXT.try_with(Cell::take).unwrap_or_default();
                 text.clear();
@@ -263,18 +286,18 @@ impl<S: LineSink> LineLayer<S> {
                 } else {
                     pretty::render(line, self.colors, &mut text);
                 }
-                self.give_to_sink(&text, level);
+                self.give_to_sink(&text, source);
                 give_back(&TEXT, text);
             }
         }
     }
 
     #[inline]
-    fn give_to_sink(&self, line: &[u8], level: tracing::Level) {
+    fn give_to_sink(&self, line: &[u8], source: &LineSource) {
         if self.is_writer {
-            self.sink.accept(line, level);
+            self.sink.accept_with_source(line, source);
         } else {
-            user_sink::accept(&self.sink, line, level);
+            user_sink::accept(&self.sink, line, source);
         }
     }
 }

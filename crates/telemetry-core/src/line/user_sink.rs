@@ -6,9 +6,7 @@ use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tracing::Level;
-
-use crate::line::LineSink;
+use crate::line::{LineSink, LineSource};
 
 static IS_REPORTED: AtomicBool = AtomicBool::new(false);
 
@@ -23,12 +21,12 @@ thread_local! {
 /// A line that is made within a sink, by the sink itself or by the panic hook, is not handed to
 /// one: a sink that logs would be called for ever.
 #[inline]
-pub(super) fn accept(sink: &impl LineSink, line: &[u8], level: Level) {
+pub(super) fn accept(sink: &impl LineSink, line: &[u8], source: &LineSource) {
     let is_within = IS_WITHIN.try_with(|is_within| is_within.replace(true));
     if is_within.unwrap_or_default() {
         return;
     }
-    let accepted = catch_unwind(AssertUnwindSafe(|| sink.accept(line, level)));
+    let accepted = catch_unwind(AssertUnwindSafe(|| sink.accept_with_source(line, source)));
     // A thread that is ending forgets it anyway.
     let _ending = IS_WITHIN.try_with(|is_within| is_within.set(false));
     if let Err(payload) = accepted {

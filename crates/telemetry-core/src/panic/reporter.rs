@@ -69,8 +69,11 @@ pub(super) fn run(job: impl FnOnce() + Send + 'static) -> Done {
     done
 }
 
-/// Waits until all panics so far are reported; `false` when `timeout` passes first.
-pub(crate) fn wait_until_idle(timeout: Duration) -> bool {
+/// Waits until the lines of all panics so far are written; `false` when `timeout` passes first.
+///
+/// A backtrace is made by a thread of its own: export that ends waits for it, so that the record of
+/// the panic is exported too.
+pub fn wait_until_idle(timeout: Duration) -> bool {
     let state = QUEUE.lock();
     let (state, _) = QUEUE
         .idle

@@ -8,6 +8,8 @@ use opentelemetry::baggage::{Baggage as Members, BaggageExt as _};
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 
+use crate::redact::is_sensitive;
+
 const HEADER: &str = "baggage";
 /// What the recommendation asks to propagate at least is what is propagated at most.
 const MOST_MEMBERS: usize = 64;
@@ -19,7 +21,8 @@ const MOST_BYTES: usize = 8192;
 /// one key the last counts. The first 64 members and 8192 bytes are read, and no more than
 /// that is written. Values are percent-decoded, and their properties kept as they are, as
 /// the metadata of OpenTelemetry's baggage. Members are written in the order of their keys,
-/// for OpenTelemetry's baggage has no order.
+/// for OpenTelemetry's baggage has no order. A member whose key is
+/// [sensitive](crate::is_sensitive) is not written.
 ///
 /// A propagator knows no trust: one that is set globally reads what anybody sends.
 /// [`extract`](super::extract) and [`inject`](super::inject) pass no baggage on, even then.
@@ -28,7 +31,10 @@ pub struct Baggage;
 
 impl TextMapPropagator for Baggage {
     fn inject_context(&self, context: &Context, injector: &mut dyn Injector) {
-        let mut members: Vec<_> = context.baggage().iter().collect();
+        let members = context.baggage().iter();
+        let mut members: Vec<_> = members
+            .filter(|(key, _)| !is_sensitive(key.as_str()))
+            .collect();
         members.sort_unstable_by_key(|(key, _)| *key);
         let members = members
             .into_iter()
@@ -211,7 +217,7 @@ fn push_encoded(out: &mut String, byte: u8) {
 
 /// Decodes `%` and two digits wherever they are. What is not UTF-8 then is replaced by
 /// U+FFFD, as the recommendation says of a `value`.
-pub(super) fn decode(value: &str) -> Cow<'_, str> {
+pub(crate) fn decode(value: &str) -> Cow<'_, str> {
     if !value.contains('%') {
         return Cow::Borrowed(value);
     }

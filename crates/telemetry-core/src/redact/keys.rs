@@ -23,6 +23,13 @@ pub fn is_sensitive(key: &str) -> bool {
     sensitivity(key) != Sensitivity::None
 }
 
+/// Says whether a number or a boolean under `key` is a secret too, as it is under `pin`, `otp`,
+/// `passcode` and keys of one's own. Such a key [is sensitive](is_sensitive).
+#[must_use]
+pub fn is_sensitive_number(key: &str) -> bool {
+    sensitivity(key) == Sensitivity::All
+}
+
 /// Which values under a key are secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sensitivity {

@@ -173,3 +173,16 @@ proptest! {
         prop_assert_eq!(value_of(&written(&context)), Some(value));
     }
 }
+
+#[test]
+fn a_member_that_is_a_secret_by_its_key_is_not_passed_on() {
+    assert_eq!(
+        passed_on(&["access_token=sesame,player=sven"]),
+        "player=sven"
+    );
+    let context = Context::new().with_baggage([
+        KeyValue::new("password", "sesame"),
+        KeyValue::new("token_count", "3"),
+    ]);
+    assert_eq!(written(&context), "token_count=3");
+}

@@ -9,7 +9,7 @@ use opentelemetry_semantic_conventions::attribute::{
 };
 use reqwest::{Request, Url};
 use telemetry_core::instrument::BoundedNames;
-use telemetry_core::mask_query_values;
+use telemetry_core::{REDACTED, mask_query_values};
 
 use crate::attributes::{OTHER, method_name, without_brackets};
 use crate::client::template::UrlTemplate;
@@ -61,10 +61,18 @@ pub(super) fn of_span(
     attributes
 }
 
-/// The URL without its secrets: it has no user, no password, no values in its query, and
-/// no fragment, which is not sent anyway.
+/// What the conventions put in place of a secret in `url.full`.
+const REDACTED_IN_URL: &str = "REDACTED";
+
+/// The URL without its secrets, by the conventions: `REDACTED` stands for the user, the password and
+/// each value of its query. It has no fragment, which is not sent anyway.
 fn full(url: &Url) -> String {
-    let mut full = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
+    let mut full = format!("{}://", url.scheme());
+    if !url.username().is_empty() || url.password().is_some() {
+        // Writing to a string does not fail.
+        let _infallible = write!(full, "{REDACTED_IN_URL}:{REDACTED_IN_URL}@");
+    }
+    full.push_str(url.host_str().unwrap_or_default());
     if let Some(port) = url.port() {
         // Writing to a string does not fail.
         let _infallible = write!(full, ":{port}");
@@ -72,7 +80,7 @@ fn full(url: &Url) -> String {
     full.push_str(url.path());
     if let Some(query) = url.query() {
         full.push('?');
-        full.push_str(&mask_query_values(query));
+        full.push_str(&mask_query_values(query).replace(REDACTED, REDACTED_IN_URL));
     }
     full
 }
@@ -100,11 +108,17 @@ mod tests {
             ("https://a.example:8443/x/y", "https://a.example:8443/x/y"),
             ("https://a.example:443/", "https://a.example/"),
             ("http://[::1]:80/", "http://[::1]/"),
-            ("http://user:secret@a.example/x", "http://a.example/x"),
-            ("http://secret@a.example/x#secret", "http://a.example/x"),
+            (
+                "http://user:secret@a.example/x",
+                "http://REDACTED:REDACTED@a.example/x",
+            ),
+            (
+                "http://secret@a.example/x#secret",
+                "http://REDACTED:REDACTED@a.example/x",
+            ),
             (
                 "http://a.example/?page=2&token=a=b&c",
-                "http://a.example/?page=[redacted]&token=[redacted]&[redacted]",
+                "http://a.example/?page=REDACTED&token=REDACTED&REDACTED",
             ),
             ("http://a.example/?", "http://a.example/?"),
         ] {

@@ -92,7 +92,7 @@ fn masked(name: &str, value: &str) -> String {
             None if value.contains(['@', '?']) => "***".to_owned(),
             None => value.to_owned(),
         }
-    } else if name == "OTEL_RESOURCE_ATTRIBUTES" {
+    } else if matches!(name, "OTEL_RESOURCE_ATTRIBUTES" | "TELEMETRY_FIELDS") {
         masked_list(value, is_sensitive)
     } else {
         value.to_owned()

@@ -1,15 +1,16 @@
-//! Export to the standard error, for people.
+//! Export to the standard error, for people: a line for each span, log record and data point.
+
+mod shown;
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::KeyValue;
 use opentelemetry::trace::Status;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{LogBatch, LogExporter};
 use opentelemetry_sdk::metrics::Temporality;
-use opentelemetry_sdk::metrics::data::ResourceMetrics;
+use opentelemetry_sdk::metrics::data::{ResourceMetrics, ScopeMetrics};
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use telemetry_core::milliseconds;
@@ -17,8 +18,8 @@ use telemetry_core::milliseconds;
 use crate::config::Signal;
 use crate::exporter::Health;
 
-/// Writes one line for each span and log record, and one for each metric, to the standard
-/// error: the standard output is the log's.
+/// Writes one line for each span, log record and data point of a metric to the standard error: the
+/// standard output is the log's.
 #[derive(Debug)]
 pub(crate) struct Console {
     health: Arc<Health>,
@@ -30,11 +31,17 @@ impl Console {
             health: Arc::clone(health),
         }
     }
+
+    fn print(&self, signal: Signal, line: std::fmt::Arguments<'_>) {
+        // Nobody may be there to read it.
+        let _is_read = writeln!(io::stderr(), "otel: {line}");
+        self.health.sent(signal, 1);
+    }
 }
 
 impl SpanExporter for Console {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.health.sent(Signal::Traces, batch.len() as u64);
+        self.health.submitted(Signal::Traces, batch.len() as u64);
         for span in batch {
             let duration = span.end_time.duration_since(span.start_time);
             let status = match &span.status {
@@ -42,15 +49,18 @@ impl SpanExporter for Console {
                 Status::Ok => " ok".to_owned(),
                 Status::Error { description } => format!(" error {description:?}"),
             };
-            print(format_args!(
-                "span {:?} {} {} parent={} {} ms{status}{}",
-                span.name,
-                span.span_context.trace_id(),
-                span.span_context.span_id(),
-                span.parent_span_id,
-                milliseconds(duration.unwrap_or_default()),
-                attributes(&span.attributes),
-            ));
+            self.print(
+                Signal::Traces,
+                format_args!(
+                    "span {:?} {} {} parent={} {} ms{status}{}",
+                    span.name,
+                    span.span_context.trace_id(),
+                    span.span_context.span_id(),
+                    span.parent_span_id,
+                    milliseconds(duration.unwrap_or_default()),
+                    shown::attributes(&span.attributes),
+                ),
+            );
         }
         Ok(())
     }
@@ -58,17 +68,18 @@ impl SpanExporter for Console {
 
 impl LogExporter for Console {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
+        self.health
+            .submitted(Signal::Logs, batch.iter().count() as u64);
         for (record, _scope) in batch.iter() {
-            self.health.sent(Signal::Logs, 1);
-            let mut text = String::new();
-            for (key, value) in record.attributes_iter() {
-                text.push_str(&format!(" {key}={value:?}"));
-            }
-            print(format_args!(
-                "log {} {:?}{text}",
-                record.severity_text().unwrap_or_default(),
-                record.body(),
-            ));
+            self.print(
+                Signal::Logs,
+                format_args!(
+                    "log {} {}{}",
+                    record.severity_text().unwrap_or_default(),
+                    record.body().map(shown::any_value).unwrap_or_default(),
+                    shown::any_attributes(record.attributes_iter()),
+                ),
+            );
         }
         Ok(())
     }
@@ -76,11 +87,16 @@ impl LogExporter for Console {
 
 impl PushMetricExporter for Console {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
-        for scope in metrics.scope_metrics() {
-            for metric in scope.metrics() {
-                let (name, unit) = (metric.name(), metric.unit());
-                print(format_args!("metric {name} {unit} {:?}", metric.data()));
-            }
+        let scopes = metrics.scope_metrics();
+        let lines: Vec<_> = scopes
+            .flat_map(ScopeMetrics::metrics)
+            .flat_map(shown::data_points)
+            .collect();
+        let count = lines.len() as u64;
+        self.health.made(Signal::Metrics, count);
+        self.health.submitted(Signal::Metrics, count);
+        for line in lines {
+            self.print(Signal::Metrics, format_args!("metric {line}"));
         }
         Ok(())
     }
@@ -96,16 +112,4 @@ impl PushMetricExporter for Console {
     fn temporality(&self) -> Temporality {
         Temporality::Cumulative
     }
-}
-
-fn attributes(attributes: &[KeyValue]) -> String {
-    let pairs = attributes.iter();
-    pairs
-        .map(|pair| format!(" {}={}", pair.key, pair.value))
-        .collect()
-}
-
-fn print(line: std::fmt::Arguments<'_>) {
-    // Nobody may be there to read it.
-    let _is_read = writeln!(io::stderr(), "otel: {line}");
 }

@@ -10,7 +10,7 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::config::{Protocol, Signal};
-use crate::exporter::error::ExportError;
+use crate::exporter::error::{ExportError, LossCause};
 use crate::exporter::health::Health;
 use crate::exporter::request::{Answer, ExportRequest};
 use crate::exporter::runtime::ExportRuntime;
@@ -68,6 +68,7 @@ impl Delivery {
     ///
     /// When one of its requests is lost.
     pub(super) async fn deliver<R: ExportRequest>(&self, batch: R) -> OTelSdkResult {
+        self.health.submitted(R::SIGNAL, batch.count());
         let result = self.runtime.within(self.deliver_parts(batch)).await;
         self.health.observe(R::SIGNAL, &result);
         result.map_err(|error| OTelSdkError::InternalFailure(error.to_string()))
@@ -95,11 +96,12 @@ impl Delivery {
                         parts.extend([second, first]);
                         continue;
                     }
-                    self.health.lost(R::SIGNAL, count);
+                    let cause = LossCause::from(&error);
+                    self.health.lost(R::SIGNAL, count, cause);
                     // A single item that is too large says nothing of the others.
                     if !error.is_too_large() {
                         let others = parts.drain(..).map(|part| part.count()).sum();
-                        self.health.lost(R::SIGNAL, others);
+                        self.health.lost(R::SIGNAL, others, cause);
                     }
                     result = Err(error);
                 }

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use http::StatusCode;
-use telemetry_core::error_chain;
+use telemetry_core::{Failure, error_chain};
 use tonic::Code;
 
 use crate::config::Protocol;
@@ -44,6 +44,58 @@ pub(crate) enum ExportError {
     Answer(String),
     #[error("cannot make the request: {0}")]
     Request(String),
+}
+
+/// Why items are lost: the `error.type` of metrics. All of them have a series from the start, so that
+/// the first loss is seen as an increase; what exactly a collector answered is on the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LossCause {
+    Connection,
+    Tls,
+    Timeout,
+    Protocol,
+    /// A status that is an error.
+    Refused,
+    /// A part of a request that was taken.
+    Rejected,
+    Other,
+}
+
+impl LossCause {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Connection,
+        Self::Tls,
+        Self::Timeout,
+        Self::Protocol,
+        Self::Refused,
+        Self::Rejected,
+        Self::Other,
+    ];
+
+    pub(crate) fn error_type(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Protocol => "protocol",
+            Self::Refused => "refused",
+            Self::Rejected => "rejected",
+            Self::Other => Failure::OTHER,
+        }
+    }
+}
+
+impl From<&ExportError> for LossCause {
+    fn from(error: &ExportError) -> Self {
+        match error {
+            ExportError::Connect(_) => Self::Connection,
+            ExportError::Tls(_) => Self::Tls,
+            ExportError::TimedOut(_) => Self::Timeout,
+            ExportError::Protocol { .. } | ExportError::Answer(_) => Self::Protocol,
+            ExportError::Http { .. } | ExportError::Grpc { .. } => Self::Refused,
+            ExportError::Request(_) => Self::Other,
+        }
+    }
 }
 
 impl ExportError {

@@ -2,12 +2,14 @@
 
 use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use telemetry_core::{milliseconds, names};
 
 use crate::config::Signal;
+use crate::exporter::destination::Destination;
+use crate::exporter::error::LossCause;
 use crate::exporter::request::Answer;
 
 /// The `logger` of this crate's lines. Lines of this name are not exported.
@@ -26,15 +28,21 @@ pub(crate) struct Health {
 struct SignalHealth {
     /// Items that were recorded.
     made: AtomicU64,
+    /// Items that were given to the exporter.
+    submitted: AtomicU64,
     /// Items that the collector took.
     sent: AtomicU64,
     /// Items that are lost, for any reason.
     lost: AtomicU64,
+    /// Those that the exporter lost, by the cause.
+    lost_by: [AtomicU64; LossCause::ALL.len()],
     /// Those that are lost because too many waited.
     dropped: AtomicU64,
     /// Exports that failed, after all tries.
     failures: AtomicU64,
     state: Mutex<State>,
+    /// Absent for the console.
+    destination: OnceLock<Destination>,
 }
 
 #[derive(Debug, Default)]
@@ -80,13 +88,23 @@ impl Health {
 
     /// Counts an item that is not exported because too many wait.
     pub(crate) fn drop_item(&self, signal: Signal) {
-        self.of(signal).dropped.fetch_add(1, Ordering::Relaxed);
-        self.lost(signal, 1);
+        let health = self.of(signal);
+        health.dropped.fetch_add(1, Ordering::Relaxed);
+        health.lost.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts items that do not reach the collector.
-    pub(crate) fn lost(&self, signal: Signal, count: u64) {
-        self.of(signal).lost.fetch_add(count, Ordering::Relaxed);
+    /// Counts items that are given to the exporter.
+    pub(crate) fn submitted(&self, signal: Signal, count: u64) {
+        self.of(signal)
+            .submitted
+            .fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Counts items that the exporter does not bring to the collector.
+    pub(crate) fn lost(&self, signal: Signal, count: u64, cause: LossCause) {
+        let health = self.of(signal);
+        health.lost.fetch_add(count, Ordering::Relaxed);
+        health.lost_by[cause as usize].fetch_add(count, Ordering::Relaxed);
     }
 
     /// Counts items that were exported.
@@ -98,7 +116,7 @@ impl Health {
     pub(super) fn answered(&self, signal: Signal, count: u64, answer: &Answer) {
         let rejected = answer.rejected.min(count);
         self.sent(signal, count - rejected);
-        self.lost(signal, rejected);
+        self.lost(signal, rejected, LossCause::Rejected);
         let mut state = self.of(signal).lock();
         let has_problem = *answer != Answer::default();
         let is_news = has_problem && !state.is_rejecting;
@@ -123,8 +141,47 @@ impl Health {
         self.of(signal).dropped.load(Ordering::Relaxed)
     }
 
-    /// How many exports of a signal have failed since the process began.
-    pub(crate) fn failures(&self, signal: Signal) -> u64 {
+    /// How many items of a signal were given to the exporter.
+    pub(crate) fn all_submitted(&self, signal: Signal) -> u64 {
+        self.of(signal).submitted.load(Ordering::Relaxed)
+    }
+
+    /// How many items of a signal the collector took.
+    pub(crate) fn all_sent(&self, signal: Signal) -> u64 {
+        self.of(signal).sent.load(Ordering::Relaxed)
+    }
+
+    /// How many items of a signal the exporter lost by this cause.
+    pub(crate) fn all_lost(&self, signal: Signal, cause: LossCause) -> u64 {
+        self.of(signal).lost_by[cause as usize].load(Ordering::Relaxed)
+    }
+
+    /// How many items of a signal wait to be given to the exporter.
+    pub(crate) fn waiting(&self, signal: Signal) -> u64 {
+        let health = self.of(signal);
+        let gone = self.dropped(signal) + self.all_submitted(signal);
+        health.made.load(Ordering::Relaxed).saturating_sub(gone)
+    }
+
+    /// How many items of a signal the exporter has, neither sent nor lost.
+    pub(crate) fn in_flight(&self, signal: Signal) -> u64 {
+        let lost = LossCause::ALL.map(|cause| self.all_lost(signal, cause));
+        let done = self.all_sent(signal) + lost.iter().sum::<u64>();
+        self.all_submitted(signal).saturating_sub(done)
+    }
+
+    /// Sets where a signal is exported to by OTLP.
+    pub(super) fn set_destination(&self, signal: Signal, destination: Destination) {
+        // A signal has one exporter.
+        let _first = self.of(signal).destination.set(destination);
+    }
+
+    /// Where a signal is exported to by OTLP; `None` for the console.
+    pub(crate) fn destination(&self, signal: Signal) -> Option<&Destination> {
+        self.of(signal).destination.get()
+    }
+
+    fn failures(&self, signal: Signal) -> u64 {
         self.of(signal).failures.load(Ordering::Relaxed)
     }
 

@@ -20,6 +20,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use crate::config::{NetworkSettings, OtlpSettings, Signal};
 use crate::exporter::delivery::Delivery;
+use crate::exporter::destination::Destination;
 use crate::exporter::health::Health;
 use crate::exporter::limits::ExportLimits;
 use crate::exporter::priority;
@@ -51,6 +52,7 @@ impl OtlpExporter {
         health: &Arc<Health>,
     ) -> Result<Self, TransportError> {
         let transport = runtime.enter(|| Transport::new(settings, signal, network))?;
+        health.set_destination(signal, Destination::new(settings));
         let delivery = Delivery::new(
             transport,
             settings.protocol(),

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use telemetry_core::LineSource;
+
 use crate::config::{BatchSettings, Signal};
 use crate::exporter::Health;
 
@@ -16,21 +18,39 @@ const LARGEST_KEPT: usize = 1024 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     bytes: Vec<u8>,
-    /// Where each of them ends.
-    ends: Vec<usize>,
+    ends: Vec<End>,
+}
+
+/// Where a line ends, and where it comes from.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    at: usize,
+    source: Option<LineSource>,
+}
+
+/// One of the lines.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) source: Option<LineSource>,
 }
 
 impl Lines {
     /// The lines, cut into batches.
-    pub(super) fn batches(&self, size: usize) -> impl Iterator<Item = impl Iterator<Item = &[u8]>> {
+    pub(super) fn batches(
+        &self,
+        size: usize,
+    ) -> impl Iterator<Item = impl Iterator<Item = Line<'_>>> {
         let mut start = 0;
         self.ends.chunks(size).map(move |ends| {
             let first = start;
-            start = ends.last().copied().unwrap_or(start);
-            let starts = std::iter::once(first).chain(ends.iter().copied());
-            starts
-                .zip(ends)
-                .filter_map(|(start, end)| self.bytes.get(start..*end))
+            start = ends.last().map_or(start, |end| end.at);
+            let starts = std::iter::once(first).chain(ends.iter().map(|end| end.at));
+            starts.zip(ends).filter_map(|(start, end)| {
+                let bytes = self.bytes.get(start..end.at)?;
+                let source = end.source;
+                Some(Line { bytes, source })
+            })
         })
     }
 
@@ -97,7 +117,7 @@ impl Queue {
 
     /// Takes a copy of a line, or counts it as dropped.
     #[inline]
-    pub(super) fn push(&self, line: &[u8]) {
+    pub(super) fn push(&self, line: &[u8], source: Option<LineSource>) {
         let mut state = self.lock();
         if state.is_ending {
             return;
@@ -111,8 +131,8 @@ impl Queue {
             return;
         }
         state.waiting.bytes.extend_from_slice(line);
-        let end = state.waiting.bytes.len();
-        state.waiting.ends.push(end);
+        let at = state.waiting.bytes.len();
+        state.waiting.ends.push(End { at, source });
         let wakes = state.waiting.ends.len() == self.settings.max_export_batch_size();
         drop(state);
         if wakes {

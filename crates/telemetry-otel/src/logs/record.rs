@@ -1,33 +1,52 @@
 //! A log record, made of a line.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::Key;
 use opentelemetry::logs::{AnyValue, LogRecord, Severity};
 use opentelemetry::trace::{SpanId, TraceId};
-use telemetry_core::{Value, fields_of_line, names};
+use opentelemetry_semantic_conventions::attribute::{
+    CODE_FILE_PATH, CODE_LINE_NUMBER, EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE,
+};
+use telemetry_core::{Failure, Value, fields_of_line, names};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::logs::queue::Line;
 use crate::of_export;
 
 /// How many keys are kept. Beyond, each is made anew.
 const MOST_KEYS: usize = 1024;
+/// How many names of events are kept, for ever. An event beyond has no name.
+const MAX_EVENT_NAMES: usize = 1024;
+/// A longer text is no name of an event.
+const MAX_EVENT_NAME_LENGTH: usize = 64;
 
-/// Reads lines. Keeps the keys that it has met, which are few and come again and again.
+/// Reads lines. Keeps the keys and the names of events that it has met, which are few and come again
+/// and again.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
     keys: HashMap<String, Key>,
+    event_names: HashSet<&'static str>,
+}
+
+/// What a line says of a failure.
+#[derive(Debug, Default)]
+struct Exception {
+    is_error: bool,
+    message: Option<String>,
+    stacktrace: Option<String>,
 }
 
 impl Decoder {
     /// Sets what the line says; `None` when it is not to be exported.
-    pub(super) fn decode<R: LogRecord>(&mut self, line: &[u8], mut record: R) -> Option<R> {
+    pub(super) fn decode<R: LogRecord>(&mut self, line: Line<'_>, mut record: R) -> Option<R> {
         let (mut trace_id, mut span_id) = (None, None);
-        for (key, value) in fields_of_line(line) {
+        let mut exception = Exception::default();
+        for (key, value) in fields_of_line(line.bytes) {
             match (&*key, value) {
                 (names::TIMESTAMP, Value::String(text)) => {
                     if let Ok(time) = OffsetDateTime::parse(&text, &Rfc3339) {
@@ -38,9 +57,20 @@ impl Decoder {
                     if let Some((severity, text)) = severity(&level) {
                         record.set_severity_number(severity);
                         record.set_severity_text(text);
+                        exception.is_error = severity == Severity::Error;
                     }
                 }
-                (names::EVENT, Value::String(event)) => record.set_body(event.into()),
+                (names::EVENT, Value::String(event)) => {
+                    if let Some(name) = self.event_name(&event) {
+                        record.set_event_name(name);
+                    }
+                    record.set_body(event.into());
+                }
+                (names::EXCEPTION, Value::String(text)) => exception.stacktrace = Some(text),
+                (names::ERROR | names::ERROR_MESSAGE, Value::String(text)) => {
+                    record.add_attribute(self.key(key), text.clone());
+                    exception.message = Some(text);
+                }
                 (names::LOGGER, Value::String(logger)) => {
                     if of_export::is_target(&logger) {
                         return None;
@@ -59,9 +89,29 @@ impl Decoder {
             }
         }
         if let (Some(trace_id), Some(span_id)) = (trace_id, span_id) {
-            record.set_trace_context(trace_id, span_id, None);
+            let flags = line.source.and_then(|source| source.trace_flags());
+            record.set_trace_context(trace_id, span_id, flags);
+        }
+        exception.add_to(&mut record);
+        if let Some((file, number)) = line.source.and_then(|source| source.location()) {
+            record.add_attribute(CODE_FILE_PATH, file);
+            record.add_attribute(CODE_LINE_NUMBER, i64::from(number));
         }
         Some(record)
+    }
+
+    /// The name of the event where its text is one: an identifier. Other texts are messages for
+    /// people, of any number.
+    fn event_name(&mut self, text: &str) -> Option<&'static str> {
+        if let Some(name) = self.event_names.get(text) {
+            return Some(name);
+        }
+        if !is_identifier(text) || self.event_names.len() == MAX_EVENT_NAMES {
+            return None;
+        }
+        let name: &'static str = Box::leak(text.into());
+        self.event_names.insert(name);
+        Some(name)
     }
 
     fn key(&mut self, name: Cow<'_, str>) -> Key {
@@ -74,6 +124,33 @@ impl Decoder {
         }
         key
     }
+}
+
+impl Exception {
+    /// Adds the attributes of an exception to the record of a failure: of an error, or of what has
+    /// an `exception` on its line.
+    fn add_to(self, record: &mut impl LogRecord) {
+        if self.stacktrace.is_none() && !self.is_error {
+            return;
+        }
+        if let Some(message) = self.message {
+            if message.starts_with(Failure::PANIC_PREFIX) {
+                record.add_attribute(EXCEPTION_TYPE, Failure::PANIC);
+            }
+            record.add_attribute(EXCEPTION_MESSAGE, message);
+        }
+        if let Some(stacktrace) = self.stacktrace {
+            record.add_attribute(EXCEPTION_STACKTRACE, stacktrace);
+        }
+    }
+}
+
+/// Says whether a text is an identifier: `[a-z][a-z0-9_.]{0,63}`.
+fn is_identifier(text: &str) -> bool {
+    let is_part = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.');
+    text.len() <= MAX_EVENT_NAME_LENGTH
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(is_part)
 }
 
 /// The severity of a level, in the words of a line.

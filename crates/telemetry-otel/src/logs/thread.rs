@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use opentelemetry::InstrumentationScope;
 use opentelemetry::logs::{Logger as _, LoggerProvider as _};
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
+use opentelemetry_semantic_conventions::SCHEMA_URL;
 use telemetry_core::panic;
 
 use crate::config::Signal;
@@ -30,7 +32,7 @@ impl Worker {
     ) -> Self {
         Self {
             queue,
-            logger: provider.logger(""),
+            logger: provider.logger_with_scope(scope()),
             provider,
             decoder: Decoder::default(),
             health: Arc::clone(health),
@@ -71,4 +73,11 @@ impl Worker {
         // It waits a time of its own, which may be shorter than an export.
         while let Err(OTelSdkError::Timeout(_)) = self.provider.force_flush() {}
     }
+}
+
+/// The scope of all records but for its name, which is the `logger` of each.
+fn scope() -> InstrumentationScope {
+    InstrumentationScope::builder("")
+        .with_schema_url(SCHEMA_URL)
+        .build()
 }

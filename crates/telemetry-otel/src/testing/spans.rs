@@ -13,6 +13,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{IdGenerator, Span, SpanData, SpanProcessor};
 use telemetry_core::testing::{CaptureId, captures};
 
+use crate::redaction::redact;
 use crate::testing::attributes::{AttributeValue, named, read_by_name};
 use crate::testing::{Captured, Membership};
 
@@ -218,7 +219,8 @@ impl SpanProcessor for CapturingProcessor {
         span.set_attribute(KeyValue::new(CAPTURES, Value::Array(Array::I64(ids))));
     }
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
+        redact(&mut span);
         let ids = span.attributes.iter().find_map(|attribute| {
             match (attribute.key.as_str(), &attribute.value) {
                 (CAPTURES, Value::Array(Array::I64(ids))) => Some(ids.clone()),

@@ -1,6 +1,6 @@
 //! What is said and measured of export itself.
 
-use otlp_test_collector::{Behaviour, Collector, MetricKind, Temporality};
+use otlp_test_collector::{Behaviour, Collector, Metric, MetricKind, Temporality, Value};
 
 use crate::child::play;
 
@@ -34,6 +34,58 @@ fn export_that_fails_is_one_line_for_each_signal_at_any_level() {
     }
 }
 
+/// How many items a metric counts with this `error.type`, or without one.
+#[track_caller]
+fn exported(metric: &Metric, error_type: Option<&str>) -> i64 {
+    let mut points = metric.points.iter().filter(|point| {
+        let error = point.attributes.get("error.type");
+        error.and_then(Value::as_str) == error_type
+    });
+    match (points.next(), points.next()) {
+        (Some(point), None) => point.value.as_integer().unwrap(),
+        _ => panic!("not one point of {error_type:?}: {metric:?}"),
+    }
+}
+
+#[test]
+fn every_series_of_export_is_there_with_zero_from_the_start() {
+    let collector = Collector::start();
+    play("work", &collector, &[]);
+    for signal in ["span", "log", "metric_data_point"] {
+        let metric = collector.wait_for_metric(&format!("otel.sdk.exporter.{signal}.exported"));
+        for error in [
+            "connection",
+            "tls",
+            "timeout",
+            "protocol",
+            "refused",
+            "rejected",
+            "_OTHER",
+        ] {
+            assert_eq!(exported(&metric, Some(error)), 0, "{signal} {error}");
+        }
+        assert!(exported(&metric, None) >= 0);
+    }
+    for signal in ["span", "log"] {
+        let metric = collector.wait_for_metric(&format!("otel.sdk.processor.{signal}.processed"));
+        assert_eq!(exported(&metric, Some("queue_full")), 0);
+    }
+}
+
+#[test]
+fn what_a_collector_refuses_is_counted_by_cause() {
+    let (collector, refusing) = (Collector::start(), Collector::start());
+    refusing.set_behaviour(Behaviour::unavailable());
+    let endpoint = refusing.endpoint();
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &*endpoint),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "200"),
+    ];
+    play("flushing", &collector, &variables);
+    let metric = collector.wait_for_metric("otel.sdk.exporter.span.exported");
+    assert!(exported(&metric, Some("refused")) >= 1, "{metric:?}");
+}
+
 #[test]
 fn failed_exports_and_lost_lines_are_metrics() {
     let (collector, dead) = (Collector::start(), Collector::start());
@@ -47,22 +99,26 @@ fn failed_exports_and_lost_lines_are_metrics() {
             ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "200"),
         ],
     );
-    let metric = collector.wait_for_metric("telemetry.export.failures");
+    let metric = collector.wait_for_metric("otel.sdk.exporter.span.exported");
     let counter = MetricKind::Sum {
         monotonic: true,
         temporality: Temporality::Cumulative,
     };
-    assert_eq!((metric.kind, &*metric.unit), (counter, "{export}"));
+    assert_eq!((metric.kind, &*metric.unit), (counter, "{span}"));
     assert_eq!(metric.scope.name, "telemetry-otel");
-    let of = |signal: &str| {
-        metric
-            .point_with("export.signal", signal)
-            .unwrap()
-            .value
-            .as_integer()
-    };
-    assert!(of("traces") >= Some(1), "{metric:?}");
-    assert_eq!((of("metrics"), of("logs")), (Some(0), Some(0)));
+    assert!(exported(&metric, Some("connection")) >= 1, "{metric:?}");
+    assert_eq!(exported(&metric, None), 0);
+    assert_eq!(exported(&metric, Some("timeout")), 0);
+    let attributes = &metric.points[0].attributes;
+    assert_eq!(attributes["otel.component.type"], "otlp_http_span_exporter");
+    assert_eq!(
+        attributes["otel.component.name"],
+        "otlp_http_span_exporter/0"
+    );
+    assert_eq!(attributes["server.address"], "127.0.0.1");
+    assert!(matches!(attributes["server.port"], Value::Integer(1..)));
+    let records = collector.wait_for_metric("otel.sdk.exporter.log.exported");
+    assert_eq!(exported(&records, Some("connection")), 0);
     let metric = collector.wait_for_metric("telemetry.log.dropped_lines");
     assert_eq!((metric.kind, &*metric.unit), (counter, "{line}"));
     assert_eq!(metric.points[0].value.as_integer(), Some(0));
@@ -87,15 +143,24 @@ fn records_that_too_many_wait_before_are_dropped_and_counted() {
         ],
     );
     assert_eq!(ended.said("is_done"), "false");
-    let metric = collector.wait_for_metric("telemetry.export.dropped_records");
-    assert_eq!(metric.unit, "{record}");
-    let of = |signal: &str| {
-        let point = metric.point_with("export.signal", signal).unwrap();
-        point.value.as_integer()
-    };
-    assert_eq!((of("traces"), of("metrics")), (Some(90), Some(0)));
+    let spans = collector.wait_for_metric("otel.sdk.processor.span.processed");
+    assert_eq!(spans.unit, "{span}");
+    assert_eq!(exported(&spans, Some("queue_full")), 90);
     // One line more than spans, about the beginning.
-    assert_eq!(of("logs"), Some(91));
+    let records = collector.wait_for_metric("otel.sdk.processor.log.processed");
+    assert_eq!(records.unit, "{log_record}");
+    assert_eq!(exported(&records, Some("queue_full")), 91);
+    let component = &records.points[0].attributes["otel.component.type"];
+    assert_eq!(component, &"batching_log_processor");
+    let capacity = collector.wait_for_metric("otel.sdk.processor.span.queue.capacity");
+    assert_eq!(capacity.points[0].value.as_integer(), Some(10));
+    // Those that wait and those that are on their way are all that was not dropped.
+    let of = |name: &str| {
+        let metric = collector.wait_for_metric(name);
+        metric.points[0].value.as_integer().unwrap()
+    };
+    let waiting = of("otel.sdk.processor.span.queue.size");
+    assert_eq!(waiting + of("otel.sdk.exporter.span.inflight"), 10);
     // None of them is missing where it is written.
     let shown = ended.events().into_iter();
     assert_eq!(shown.filter(|event| *event == "bracket_drawn").count(), 100);

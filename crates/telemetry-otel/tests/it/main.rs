@@ -16,6 +16,7 @@ mod health;
 mod logs;
 mod network;
 mod outages;
+mod redaction;
 mod scenarios;
 mod settings;
 mod spans;

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::{
-    Span as _, SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
+    Link, Span as _, SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
     Tracer as _,
 };
-use opentelemetry::{Array, Context, KeyValue, global};
-use telemetry_core::{Scope, propagation};
-use telemetry_otel::{OtelGuard, init};
+use opentelemetry::{Array, Context, KeyValue, StringValue, Value, global};
+use telemetry_core::{BuildError, Config, Scope, propagation};
+use telemetry_otel::{Otel, OtelGuard, init};
 use tokio::runtime::{Builder, Runtime};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,11 +23,13 @@ pub(crate) fn play(scenario: &str) {
         "limits" => limits(),
         "many" => many(),
         "minutes" => minutes(),
+        "failures" => failures(),
         "flush" => flush(),
         "flushing" => flushing(),
         "logs" => logs(),
         "priorities" => priorities(),
         "propagate" => propagate(),
+        "secrets" => secrets(),
         "shutdown" => shutdown(),
         "spans" => spans(),
         "twice" => twice(),
@@ -91,7 +93,7 @@ fn limits() {
         KeyValue::new("text", "äöüß€äöüß€"),
         KeyValue::new("short", "abc"),
         KeyValue::new("number", 1_234_567),
-        KeyValue::new("list", opentelemetry::Value::Array(Array::String(list))),
+        KeyValue::new("list", Value::Array(Array::String(list))),
     ];
     let long = || {
         vec![
@@ -290,6 +292,65 @@ fn spans() {
         let _attached = remote(TraceFlags::SAMPLED).attach();
         tracing::info_span!("beneath_sampled").in_scope(|| {});
     }
+    end(telemetry);
+}
+
+/// Logs names, messages and failures.
+fn failures() {
+    let telemetry = init().unwrap();
+    for message in ["Hero 7 was picked", "picked!", "7_picked"] {
+        tracing::info!("{message}");
+    }
+    let longest = format!("a{}", "_".repeat(63));
+    tracing::info!("{longest}");
+    tracing::info!("{longest}_");
+    tracing::error!(error = "no such hero", "pick_failed");
+    tracing::warn!(error = "no such hero", "pick_retried");
+    let broken = BuildError::WriterThread(std::io::Error::other("no memory"));
+    let broken: &(dyn std::error::Error + 'static) = &broken;
+    tracing::warn!(error = broken, "pick_broken");
+    {
+        let _attached = remote(TraceFlags::NOT_SAMPLED).attach();
+        tracing::info!("beneath_unsampled");
+    }
+    log::info!("of_log");
+    telemetry_core::spawn_thread(|| panic!("out of heroes"))
+        .join()
+        .unwrap_err();
+    end(telemetry);
+}
+
+/// Records `sesame` wherever a key says that it is a secret.
+fn secrets() {
+    let config = Config::from_env().with_redacted_keys(["steam_guard"]);
+    let telemetry = Otel::builder().with_config(config).install().unwrap();
+    let login = tracing::info_span!(
+        "login",
+        password = "sesame",
+        api_key = "sesame",
+        steam_guard = 4711,
+        pin = 4711,
+        token_count = 3,
+        refresh_token = tracing::field::Empty,
+    );
+    login.record("refresh_token", "sesame");
+    login.in_scope(|| tracing::info!("logged_in"));
+    drop(login);
+    let tracer = global::tracer("test");
+    let secret = || KeyValue::new("session.id", "sesame");
+    let mut own = tracer
+        .span_builder("own")
+        .with_attributes([secret(), KeyValue::new("player", "sven")])
+        .with_links(vec![Link::new(
+            remote(TraceFlags::SAMPLED).span().span_context().clone(),
+            vec![secret()],
+            0,
+        )])
+        .start(&tracer);
+    let codes = vec![StringValue::from("sesame")];
+    own.set_attribute(KeyValue::new("passwords", Value::Array(codes.into())));
+    own.add_event("checked", vec![secret(), KeyValue::new("tries", 2)]);
+    own.end();
     end(telemetry);
 }
 

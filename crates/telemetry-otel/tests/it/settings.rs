@@ -220,7 +220,7 @@ fn the_console_is_the_standard_error() {
     let ended = play_with("shutdown", &variables);
     for start in [
         "otel: span \"draw_bracket\" ",
-        "otel: log info ",
+        "otel: log info bracket_drawn ",
         "otel: metric brackets ",
     ] {
         let mut lines = ended.stderr.lines();
@@ -228,6 +228,10 @@ fn the_console_is_the_standard_error() {
     }
     assert_eq!(ended.events(), ["telemetry_initialized", "bracket_drawn"]);
     assert_eq!(ended.said("is_done"), "true");
+    // No type of a library.
+    for debug in ["Some(", "String(", "Sum", "KeyValue", "SystemTime", "Int("] {
+        assert!(!ended.stderr.contains(debug), "{debug}: {ended:?}");
+    }
 }
 
 #[test]
@@ -243,8 +247,36 @@ fn the_resource_is_what_the_settings_say() {
     assert_eq!(good["service.name"], "listed");
     assert_eq!(good["deployment.environment.name"], "test");
     assert_eq!(good["telemetry.sdk.language"], "rust");
+    if cfg!(target_os = "linux") {
+        let created = good["process.creation.time"].as_str().unwrap();
+        assert!(created.ends_with('Z') && created.contains('T'), "{created}");
+    }
     assert!(good.contains_key("process.pid") && good.contains_key("service.instance.id"));
     // A list that is bad in part is left out as a whole.
     let bad = attributes("team=backend,region");
     assert_eq!(bad.get("team"), None);
+}
+
+#[test]
+fn fields_of_every_line_are_on_lines_records_and_the_resource() {
+    let collector = Collector::start();
+    let variables = [
+        ("TELEMETRY_FIELDS", "region=eu,api_key=sesame,team=a"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team=b,password=sesame"),
+    ];
+    let ended = play("work", &collector, &variables);
+    for line in &ended.lines {
+        assert_eq!(line["region"], "eu");
+        assert_eq!(line["team"], "a");
+        assert_eq!(line["api_key"], "[redacted]");
+    }
+    assert_eq!(
+        collector.wait_for_log("bracket_drawn").attributes["region"],
+        "eu"
+    );
+    let resource = collector.wait_for_span("draw_bracket").resource.attributes;
+    assert_eq!(resource["region"], "eu");
+    assert_eq!(resource["team"], "b");
+    assert_eq!(resource["api_key"], "[redacted]");
+    assert_eq!(resource["password"], "[redacted]");
 }

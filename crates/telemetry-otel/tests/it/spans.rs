@@ -64,3 +64,19 @@ fn a_line_within_a_span_is_a_record_and_no_event_of_the_span() {
     assert_eq!(record.span_id, Some(span.span_id));
     assert!(span.events.is_empty(), "{:?}", span.events);
 }
+
+#[test]
+fn scopes_of_users_spans_and_records_are_those_of_the_conventions() {
+    let collector = Collector::start();
+    play("work", &collector, &[]);
+    let scope = collector.wait_for_span("draw_bracket").scope;
+    assert_eq!(
+        (&*scope.name, &*scope.version),
+        ("telemetry-otel", env!("CARGO_PKG_VERSION"))
+    );
+    let schema = "https://opentelemetry.io/schemas/";
+    assert!(scope.schema_url.starts_with(schema), "{scope:?}");
+    let scope = collector.wait_for_log("bracket_drawn").scope;
+    assert_eq!(scope.name, "it::scenarios");
+    assert!(scope.schema_url.starts_with(schema), "{scope:?}");
+}
