@@ -47,7 +47,7 @@ pub(super) fn of_span(
     template: Option<&UrlTemplate>,
     resends: u32,
 ) -> Vec<KeyValue> {
-    let mut attributes = vec![KeyValue::new(URL_FULL, full(request.url()))];
+    let mut attributes = vec![KeyValue::new(URL_FULL, full(request.url(), template))];
     if method_name(request.method()) == OTHER {
         let original = request.method().as_str().to_owned();
         attributes.push(KeyValue::new(HTTP_REQUEST_METHOD_ORIGINAL, original));
@@ -61,15 +61,18 @@ pub(super) fn of_span(
     attributes
 }
 
-/// The URL without its secrets: it has no user, no password, no values in its query, and
-/// no fragment, which is not sent anyway.
-fn full(url: &Url) -> String {
+/// The URL without its secrets: it has no user, no password, no secrets of the template, no values
+/// in its query, and no fragment, which is not sent anyway.
+fn full(url: &Url, template: Option<&UrlTemplate>) -> String {
     let mut full = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
     if let Some(port) = url.port() {
         // Writing to a string does not fail.
         let _infallible = write!(full, ":{port}");
     }
-    full.push_str(url.path());
+    match template.and_then(|template| template.masked_path(url.path())) {
+        Some(path) => full.push_str(&path),
+        None => full.push_str(url.path()),
+    }
     if let Some(query) = url.query() {
         full.push('?');
         full.push_str(&mask_query_values(query));
@@ -108,7 +111,7 @@ mod tests {
             ),
             ("http://a.example/?", "http://a.example/?"),
         ] {
-            assert_eq!(full(&Url::parse(url).unwrap()), expected, "{url}");
+            assert_eq!(full(&Url::parse(url).unwrap(), None), expected, "{url}");
         }
     }
 }
