@@ -19,7 +19,7 @@ struct Part {
     run: fn(&mut Steps),
 }
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part {
         name: "lines",
         run: random_lines,
@@ -31,6 +31,10 @@ const PARTS: [Part; 6] = [
     Part {
         name: "crashes",
         run: crashes,
+    },
+    Part {
+        name: "outages",
+        run: lost_packets,
     },
     Part {
         name: "abort",
@@ -94,6 +98,19 @@ fn crashes(steps: &mut Steps) {
     let mut test = core_test(["--release", "--test", "process"]);
     test.args(["exits", "--", "--test-threads=1"]);
     steps.run(test.env("TEST_CRASH_DELAY", "5"));
+}
+
+/// The packets of each connection of the demo are lost for a minute, side by side.
+fn lost_packets(steps: &mut Steps) {
+    let mut test = cargo([
+        "test",
+        "--package",
+        "dtx-backend",
+        "--test",
+        "it",
+        "half_open",
+    ]);
+    steps.run(test.env("TEST_OUTAGE_SECONDS", "60"));
 }
 
 /// A program that a panic aborts has written the line of that panic.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::Router;
-use reqwest_middleware::ClientWithMiddleware;
 use telemetry_core::UnitOfWork;
 use telemetry_ws::{ConnectionTracker, WebSocketTelemetry};
 
@@ -11,7 +10,7 @@ use crate::api::{self, ApiState, CookieSettings};
 use crate::cache::{Cache, Sessions, Standings};
 use crate::jobs::Queues;
 use crate::live::Live;
-use crate::outgoing;
+use crate::outgoing::Clients;
 use crate::password::Passwords;
 use crate::settings::Settings;
 use crate::steam::Steam;
@@ -32,8 +31,7 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) cache: Cache,
     pub(crate) queues: Queues,
-    /// Sends requests to other services.
-    pub(crate) outgoing: ClientWithMiddleware,
+    pub(crate) clients: Clients,
     pub(crate) steam: Steam,
     /// By which the API knows the bot.
     pub(crate) api_token: ApiToken,
@@ -46,15 +44,15 @@ impl Parts {
     ///
     /// When it cannot be used; the error is one line that says what to do.
     pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Self> {
-        let outgoing = outgoing::client()?;
-        let cache = Cache::open(settings.cache.redis_url.as_deref())?;
-        let store = Store::open(&settings.database_url).await?;
+        let clients = Clients::new(settings)?;
+        let cache = Cache::open(settings.cache.redis_url.as_deref(), &settings.tls)?;
+        let store = Store::open(&settings.database_url, &settings.tls).await?;
         Ok(Self {
             queues: Queues::new(store.clone()),
             store,
             cache,
-            steam: Steam::new(outgoing.clone(), settings.steam.clone()),
-            outgoing,
+            steam: Steam::new(clients.external.clone(), settings.steam.clone()),
+            clients,
             api_token: ApiToken::new(settings.bot.api_token.as_deref())?,
         })
     }
@@ -102,14 +100,14 @@ impl Application {
             store,
             cache,
             queues,
-            outgoing,
+            clients,
             steam,
             api_token,
         } = parts;
         let state = ApiState {
             steam,
             api_token,
-            outgoing,
+            outgoing: clients.external,
             queues,
             standings,
             sessions: Sessions::new(store.clone(), cache),

@@ -22,6 +22,7 @@ pub(crate) use standings::{LeagueStandings, Standings, Tables, TournamentStandin
 
 use crate::cache::memory::Memory;
 use crate::cache::redis::Redis;
+use crate::settings::TlsSettings;
 
 /// How long a value is cached in Redis.
 const LIFETIME: Duration = Duration::from_secs(60);
@@ -63,9 +64,9 @@ impl Cache {
     /// # Errors
     ///
     /// When it is no URL of a Redis. The error does not show it.
-    pub(crate) fn open(redis_url: Option<&str>) -> anyhow::Result<Self> {
+    pub(crate) fn open(redis_url: Option<&str>, tls: &TlsSettings) -> anyhow::Result<Self> {
         let place = match redis_url {
-            Some(url) => Place::Redis(Box::new(Redis::open(url)?)),
+            Some(url) => Place::Redis(Box::new(Redis::open(url, tls)?)),
             None => Place::Memory(Memory::default()),
         };
         Ok(Self(Arc::new(place)))

@@ -29,7 +29,7 @@
 //!
 //! | module | |
 //! |---|---|
-//! | `run`, `command`, `settings` | the program: its arguments, its variables, its telemetry |
+//! | `run`, `command`, `settings`, `doctor` | the program: its arguments, its variables, its telemetry |
 //! | `roles`, `signals` | what of the program a process does, and ending that side by side |
 //! | `server` | listening, and ending without cutting a request short |
 //! | `bot` | commands of a chat, which ask the API; what is announced there |
@@ -42,6 +42,7 @@
 //! | `live` | drafts and tournaments as they happen: the rules, the clock, the watchers |
 //! | `store` | the only place with SQL, a file for each resource |
 //! | `outgoing`, `site`, `steam` | requests to the API and to other services |
+//! | `tls` | the certificates of connections |
 //!
 //! # What it logs
 //!
@@ -121,6 +122,7 @@ mod bot;
 mod cache;
 mod command;
 mod cycle;
+mod doctor;
 mod events;
 mod jobs;
 mod live;
@@ -136,13 +138,14 @@ mod site;
 mod steam;
 mod store;
 mod timestamp;
+mod tls;
 mod token;
 mod transitioner;
 
 pub use application::Application;
 pub use run::run;
 pub use settings::{
-    BotSettings, CacheSettings, DaemonSettings, EventSettings, JobSettings, Settings,
-    SteamSettings, VARIABLES,
+    BotSettings, CacheSettings, DaemonSettings, EventSettings, JobSettings, ProxySettings,
+    Settings, SteamSettings, TlsSettings, VARIABLES,
 };
 pub use store::DatabaseUrl;

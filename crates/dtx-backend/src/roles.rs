@@ -93,7 +93,7 @@ pub(crate) async fn run(
         true => bot::listen(&settings.bot).await?,
         false => None,
     };
-    let broker = EventBroker::new(&settings.events)?;
+    let broker = EventBroker::new(settings)?;
     let parts = Parts::open(settings).await?;
     let site = {
         let address = match &listener {
@@ -102,7 +102,11 @@ pub(crate) async fn run(
         };
         let url = settings.bot.api_url.clone();
         let url = url.unwrap_or_else(|| format!("http://{}", reachable(address)));
-        Site::new(parts.outgoing.clone(), &url, parts.api_token.clone())
+        Site::new(
+            parts.clients.internal.clone(),
+            &url,
+            parts.api_token.clone(),
+        )
     };
     let mut signals = Signals::listen()?;
     let (stop, stopping) = watch::channel(None);
@@ -111,7 +115,7 @@ pub(crate) async fn run(
     let patience = settings.shutdown_timeout;
     let announcer = roles.contains(&Role::Bot).then(|| {
         let webhook = settings.events.webhook_url.clone();
-        Announcer::new(parts.store.clone(), parts.outgoing.clone(), webhook)
+        Announcer::new(parts.store.clone(), parts.clients.external.clone(), webhook)
     });
     let sink = match (&broker, &announcer) {
         (Some(broker), _) => Some(Sink::Broker(broker.clone())),

@@ -11,6 +11,7 @@ use telemetry_otel::{Otel, OtelConfig};
 use tokio::runtime::Runtime;
 
 use crate::command::{self, Command};
+use crate::doctor::CertificateReport;
 use crate::roles::{self, Role};
 use crate::settings::Settings;
 
@@ -62,8 +63,9 @@ fn run_roles(roles: &[Role], environment: &Environment) -> anyhow::Result<()> {
 fn doctor(environment: &Environment) -> anyhow::Result<ExitCode> {
     let config = config(environment);
     let report = telemetry_otel::doctor(&config, environment, DOCTOR_TIMEOUT);
-    print(&report.to_string())?;
-    Ok(if report.can_export() {
+    let certificates = CertificateReport::new(environment);
+    print(&format!("{report}{certificates}"))?;
+    Ok(if report.can_export() && certificates.is_well() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

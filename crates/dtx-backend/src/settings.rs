@@ -5,6 +5,8 @@ mod cache;
 mod daemons;
 mod events;
 mod jobs;
+mod proxies;
+mod tls;
 mod variables;
 
 use std::fmt;
@@ -20,6 +22,8 @@ pub use cache::CacheSettings;
 pub use daemons::DaemonSettings;
 pub use events::EventSettings;
 pub use jobs::JobSettings;
+pub use proxies::ProxySettings;
+pub use tls::TlsSettings;
 pub use variables::VARIABLES;
 
 use crate::store::DatabaseUrl;
@@ -62,6 +66,10 @@ pub struct Settings {
     pub daemons: DaemonSettings,
     /// `STEAM_API_URL` and `STEAM_API_KEY`.
     pub steam: SteamSettings,
+    /// `SSL_CERT_FILE`, `SSL_CERT_DIR`, `DTX_TLS_CA`, `DTX_TLS_CERT` and `DTX_TLS_KEY`.
+    pub tls: TlsSettings,
+    /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    pub proxies: ProxySettings,
 }
 
 /// How the Steam web API is reached.
@@ -119,6 +127,8 @@ impl Settings {
                 url: DEFAULT_STEAM_URL.to_owned(),
                 key: reader.get("STEAM_API_KEY").map(str::to_owned),
             },
+            tls: TlsSettings::read(&mut reader),
+            proxies: ProxySettings::read(&mut reader),
         };
         reader.parsed(
             "STEAM_API_URL",

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use backon::ExponentialBuilder;
 use lapin::Channel;
+use lapin::tcp::RustlsConnector;
 use lapin::uri::AMQPUri;
 use opentelemetry::KeyValue;
 use opentelemetry_semantic_conventions::attribute::{SERVER_ADDRESS, SERVER_PORT};
@@ -33,6 +34,7 @@ pub struct BrokerBuilder {
     url: String,
     name: String,
     topology: Option<Box<Topology>>,
+    tls: Option<RustlsConnector>,
     connect_timeout: Duration,
     publish_timeout: Duration,
     shortest_wait: Duration,
@@ -45,6 +47,7 @@ impl BrokerBuilder {
             url,
             name: env!("CARGO_PKG_NAME").to_owned(),
             topology: None,
+            tls: None,
             connect_timeout: Duration::from_secs(5),
             publish_timeout: Duration::from_secs(5),
             shortest_wait: Duration::from_millis(100),
@@ -68,6 +71,14 @@ impl BrokerBuilder {
         F: Future<Output = lapin::Result<()>> + Send + 'static,
     {
         self.topology = Some(Box::new(move |channel| Box::pin(declare(channel))));
+        self
+    }
+
+    /// Sets the trusted authorities and the client certificate of `amqps` URLs, as an
+    /// `Arc<rustls::ClientConfig>`. Without it, Mozilla's authorities are trusted. URLs with `amqp`
+    /// are not affected.
+    pub fn with_tls(mut self, tls: impl Into<RustlsConnector>) -> Self {
+        self.tls = Some(tls.into());
         self
     }
 
@@ -105,6 +116,7 @@ impl BrokerBuilder {
         let settings = Settings {
             name: self.name,
             topology: self.topology,
+            tls: self.tls,
             connect_timeout: self.connect_timeout,
             publish_timeout: self.publish_timeout,
             backoff: ExponentialBuilder::new()

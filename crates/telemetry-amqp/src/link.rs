@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use futures_util::StreamExt as _;
+use lapin::tcp::RustlsConnector;
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties, Event};
 use opentelemetry::{Context, KeyValue};
@@ -33,6 +34,8 @@ pub(crate) type Topology =
 pub(crate) struct Settings {
     /// Has the password: never shown.
     pub(crate) uri: AMQPUri,
+    /// TLS of `amqps`; lapin's own without it.
+    pub(crate) tls: Option<RustlsConnector>,
     pub(crate) name: String,
     pub(crate) topology: Option<Box<Topology>>,
     pub(crate) connect_timeout: Duration,
@@ -176,7 +179,8 @@ async fn connect(settings: &Settings) -> lapin::Result<Live> {
     let connecting = async {
         let properties =
             ConnectionProperties::default().with_connection_name(settings.name.as_str().into());
-        let connection = opening::open(settings.uri.clone(), properties).await?;
+        let connection =
+            opening::open(settings.uri.clone(), settings.tls.clone(), properties).await?;
         if let Some(topology) = &settings.topology {
             topology(connection.create_channel().await?).await?;
         }

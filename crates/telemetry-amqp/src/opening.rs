@@ -11,26 +11,33 @@ use std::os::fd::AsFd as _;
 use std::os::windows::io::AsSocket as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lapin::tcp::{AMQPUriTcpExt as _, AsyncTcpStream, OwnedTLSConfig};
-use lapin::uri::AMQPUri;
+use lapin::tcp::{AMQPUriTcpExt as _, AsyncTcpStream, RustlsConnector};
+use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties};
 
 /// Connects. Dropped before that is done, it hangs up.
 pub(crate) async fn open(
     uri: AMQPUri,
+    tls: Option<RustlsConnector>,
     properties: ConnectionProperties,
 ) -> lapin::Result<Connection> {
     let opening = Opening::default();
     let socket = Arc::clone(&opening.0);
     let runtime = lapin::runtime::default_runtime()?;
-    let tls = OwnedTLSConfig::default();
+    let tls = tls.filter(|_| uri.scheme == AMQPScheme::AMQPS);
     let connecting = Connection::connector(
         uri,
         runtime,
         async move |uri, runtime| {
-            let stream = uri
-                .connect_with_config_async(tls.as_ref(), &runtime)
-                .await?;
+            let stream = match &tls {
+                Some(tls) => {
+                    let mut plain = uri.clone();
+                    plain.scheme = AMQPScheme::AMQP;
+                    let stream = plain.connect_async(&runtime).await?;
+                    stream.into_rustls(tls, &uri.authority.host).await?
+                }
+                None => uri.connect_async(&runtime).await?,
+            };
             let plain = match &stream {
                 AsyncTcpStream::Plain(stream) => stream.get_ref(),
                 AsyncTcpStream::Rustls(stream) => stream.get_ref().0.get_ref(),

@@ -12,7 +12,7 @@ use http::{Extensions, HeaderName};
 use opentelemetry::Context;
 use reqwest::redirect::Policy;
 use reqwest::{Request, Response};
-use reqwest_middleware::{Middleware, Next};
+use reqwest_middleware::{Error, Middleware, Next};
 use telemetry_core::instrument;
 
 pub use hosts::TrustedHostsError;
@@ -153,12 +153,29 @@ impl Middleware for HttpClientTelemetry {
             &self.request_id_header,
             &self.trusted_hosts,
         );
+        let template = extensions.get::<UrlTemplate>().cloned();
         let sent = next.run(request, extensions);
-        let Some(recording) = recording else {
-            return sent.await;
+        let result = match recording {
+            Some(recording) => {
+                let result = instrument::future_within(&context, sent).await;
+                recording.end(&result);
+                result
+            }
+            None => sent.await,
         };
-        let result = instrument::future_within(&context, sent).await;
-        recording.end(&result);
-        result
+        result.map_err(|error| without_secrets(error, template.as_ref()))
+    }
+}
+
+/// The error, whose URL has no secrets of the template any more.
+fn without_secrets(error: Error, template: Option<&UrlTemplate>) -> Error {
+    match (error, template) {
+        (Error::Reqwest(mut error), Some(template)) => {
+            if let Some(url) = error.url_mut() {
+                *url = template.mask(url);
+            }
+            Error::Reqwest(error)
+        }
+        (error, _) => error,
     }
 }

@@ -88,7 +88,7 @@
 //! | `url.scheme` | string | span, metrics: of the client, behind [`TrustedProxies`]; `https` over [TLS](Peer::with_tls) | |
 //! | `url.path` | string | span | |
 //! | `url.query` | string | span, [when asked for](HttpTelemetryLayer::with_query) | |
-//! | `url.full` | string | | span: `REDACTED` for the user, the password and the values of the query |
+//! | `url.full` | string | | span: `REDACTED` for the user, the password, the values of the query and the secrets of a [`UrlTemplate`] |
 //! | `server.address`, `server.port` | string, int | span: what the client asked for, behind [`TrustedProxies`] too | span, metric |
 //! | `client.address` | string | span, [when asked for](HttpTelemetryLayer::with_client_ip) | |
 //! | `user_agent.original` | string | span | |

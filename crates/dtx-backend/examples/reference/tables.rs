@@ -104,7 +104,7 @@ const OUTGOING_REQUESTS: [(&str, &str, &str); 10] = [
     (
         "url.full",
         "string",
-        "The URL, without user, password and the values of the query.",
+        "The URL, without user, password, the values of the query and the secrets of the `UrlTemplate`.",
     ),
     (
         "url.template",

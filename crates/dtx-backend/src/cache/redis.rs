@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{
-    AsyncCommands as _, Client, ExistenceCheck, RedisFuture, RedisResult, SetExpiry, SetOptions,
+    AsyncCommands as _, Client, ConnectionAddr, ExistenceCheck, RedisResult, SetExpiry, SetOptions,
     pipe,
 };
 use telemetry_redis::TracedConnection;
@@ -17,6 +17,10 @@ use tokio::time::timeout;
 
 use crate::cache::redis::health::Health;
 use crate::cache::{Found, LIFETIME};
+use crate::settings::TlsSettings;
+use crate::tls;
+
+type Connection = TracedConnection<ConnectionManager>;
 
 /// What stands for a value that has just been changed.
 const CHANGED: &str = "";
@@ -27,15 +31,23 @@ const FRESH: Duration = Duration::from_secs(4);
 /// How long Redis may take for a command, and for a connection.
 const RESPONSE: Duration = Duration::from_millis(200);
 /// How long it may take for both.
-const PATIENCE: Duration = Duration::from_millis(250);
+const COMMAND_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Values in Redis.
 pub(super) struct Redis {
-    connection: TracedConnection<ConnectionManager>,
+    client: Client,
+    connection: Mutex<Numbered>,
     health: Health,
     /// What has been changed while Redis was away, and when: it must be told, before anything that
     /// it has counts again. No longer than the values live.
     untold: Mutex<HashMap<String, Instant>>,
+}
+
+/// A connection by its number: the one after it is made once.
+#[derive(Clone)]
+struct Numbered {
+    number: u64,
+    connection: Connection,
 }
 
 impl Redis {
@@ -44,18 +56,23 @@ impl Redis {
     /// # Errors
     ///
     /// When it is no URL of a Redis.
-    pub(super) fn open(url: &str) -> anyhow::Result<Self> {
-        let client = client(url).map_err(|problem| anyhow!("REDIS_URL: {problem}"))?;
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(RESPONSE))
-            .set_response_timeout(Some(RESPONSE))
-            // The next command tries again.
-            .set_number_of_retries(0);
-        let builder =
-            TracedConnection::builder().with_connection_info(client.get_connection_info());
-        let connection = ConnectionManager::new_lazy_with_config(client, config)?;
+    pub(super) fn open(url: &str, tls: &TlsSettings) -> anyhow::Result<Self> {
+        let mut client = client(url).map_err(|problem| anyhow!("REDIS_URL: {problem}"))?;
+        if matches!(
+            client.get_connection_info().addr(),
+            ConnectionAddr::TcpTls { .. }
+        ) {
+            tls::install_provider();
+            let info = client.get_connection_info().clone();
+            client = Client::build_with_tls(info, tls.private().for_redis())?;
+        }
+        let connection = Mutex::new(Numbered {
+            number: 0,
+            connection: connection(&client)?,
+        });
         Ok(Self {
-            connection: builder.build(connection),
+            client,
+            connection,
             health: Health::default(),
             untold: Mutex::default(),
         })
@@ -65,8 +82,9 @@ impl Redis {
         if !self.tell_untold().await {
             return Found::Closed;
         }
-        let mut connection = self.connection.clone();
-        let value: Option<Option<String>> = self.ask(connection.get(key)).await;
+        let value: Option<Option<String>> = self
+            .ask(async |mut connection| connection.get(key).await)
+            .await;
         match value {
             Some(Some(value)) if value == CHANGED => Found::Closed,
             Some(Some(value)) => Found::Value(value),
@@ -84,8 +102,9 @@ impl Redis {
         let options = SetOptions::default()
             .conditional_set(ExistenceCheck::NX)
             .with_expiration(SetExpiry::EX(LIFETIME.as_secs()));
-        let mut connection = self.connection.clone();
-        let put: RedisFuture<'_, ()> = connection.set_options(key, value, options);
+        let put = async |mut connection: Connection| -> RedisResult<()> {
+            connection.set_options(key, value, options).await
+        };
         // What is not there is asked of the database.
         let _is_put = self.ask(put).await;
     }
@@ -122,27 +141,68 @@ impl Redis {
             let options = SetOptions::default().with_expiration(expiry);
             told.set_options(key, CHANGED, options).ignore();
         }
-        let mut connection = self.connection.clone();
-        self.ask(told.exec_async(&mut connection)).await.is_some()
+        let tell = async |mut connection: Connection| told.exec_async(&mut connection).await;
+        self.ask(tell).await.is_some()
     }
 
     /// Waits for an answer; nothing when Redis is away, which takes no time once that is known.
-    async fn ask<T>(&self, answer: impl Future<Output = RedisResult<T>>) -> Option<T> {
+    async fn ask<T>(&self, command: impl AsyncFnOnce(Connection) -> RedisResult<T>) -> Option<T> {
         let attempt = self.health.attempt()?;
-        match timeout(PATIENCE, answer).await {
+        let Numbered { number, connection } = self.lock_connection().clone();
+        match timeout(COMMAND_TIMEOUT, command(connection)).await {
             Ok(Ok(answer)) => {
                 attempt.succeeded();
                 return Some(answer);
             }
-            Ok(Err(error)) => attempt.failed(&error),
-            Err(late) => attempt.failed(&late),
+            Ok(Err(error)) => {
+                if error.is_timeout() {
+                    self.replace(number);
+                }
+                attempt.failed(&error);
+            }
+            Err(late) => {
+                self.replace(number);
+                attempt.failed(&late);
+            }
         }
         None
+    }
+
+    /// Gives up a connection on which no answer comes: one whose packets are lost on the way stays
+    /// open, for minutes. Another is made for the next command, unless that was done already.
+    fn replace(&self, number: u64) {
+        let mut current = self.lock_connection();
+        if current.number == number
+            && let Ok(connection) = connection(&self.client)
+        {
+            *current = Numbered {
+                number: number.wrapping_add(1),
+                connection,
+            };
+        }
+    }
+
+    fn lock_connection(&self) -> MutexGuard<'_, Numbered> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_untold(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
         self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Prepares a connection, which is made by the first command.
+fn connection(client: &Client) -> RedisResult<Connection> {
+    let config = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(RESPONSE))
+        .set_response_timeout(Some(RESPONSE))
+        // The next command tries again.
+        .set_number_of_retries(0);
+    let builder = TracedConnection::builder().with_connection_info(client.get_connection_info());
+    let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
+    Ok(builder.build(connection))
 }
 
 /// Reads a URL.

@@ -1,5 +1,6 @@
 //! What events go through at the message broker.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -10,7 +11,8 @@ use telemetry_amqp::{Broker, Delivered, declare_with_dead_letters};
 
 use crate::bot::Announcer;
 use crate::roles::Stop;
-use crate::settings::EventSettings;
+use crate::settings::Settings;
+use crate::tls;
 
 /// How often an event is brought to the bot. With the waits between, that is over five minutes.
 const ATTEMPTS: u32 = 16;
@@ -30,13 +32,15 @@ impl EventBroker {
     /// # Errors
     ///
     /// When they name none that there can be.
-    pub(crate) fn new(settings: &EventSettings) -> anyhow::Result<Option<Self>> {
-        let Some(url) = &settings.amqp_url else {
+    pub(crate) fn new(settings: &Settings) -> anyhow::Result<Option<Self>> {
+        let Some(url) = &settings.events.amqp_url else {
             return Ok(None);
         };
-        let exchange = settings.exchange.clone();
+        let exchange = settings.events.exchange.clone();
+        tls::install_provider();
         let broker = Broker::builder(url)
             .with_name(env!("CARGO_PKG_NAME"))
+            .with_tls(Arc::new(settings.tls.private().client()?))
             .with_topology({
                 let exchange = exchange.clone();
                 move |channel| declare(channel, exchange.clone())

@@ -12,7 +12,7 @@ pub static VARIABLES: &[Variable] = &[
     Variable {
         name: "DATABASE_URL",
         default: "sqlite:data/dtx.sqlite",
-        meaning: "The SQLite file, which is made when it is not there; or postgres://user:password@host:port/database. The password is never shown.",
+        meaning: "The SQLite file, which is made when it is not there; or postgres://user:password@host:port/database, with sslmode, sslrootcert, sslcert and sslkey. The password is never shown.",
     },
     Variable {
         name: "REDIS_URL",
@@ -118,5 +118,50 @@ pub static VARIABLES: &[Variable] = &[
         name: "DTX_GAME_MINUTES",
         default: "60",
         meaning: "How many minutes a game runs, unless somebody ends it before.",
+    },
+    Variable {
+        name: "SSL_CERT_FILE",
+        default: "those of the system, else Mozilla's",
+        meaning: "A file of the authorities that are trusted, in PEM. For every connection with TLS.",
+    },
+    Variable {
+        name: "SSL_CERT_DIR",
+        default: "unset",
+        meaning: "Directories of such files, separated by colons.",
+    },
+    Variable {
+        name: "DTX_TLS_CA",
+        default: "the authorities of all connections",
+        meaning: "A file of the authorities that sign the certificates of Redis and RabbitMQ, in PEM. For rediss:// and amqps://.",
+    },
+    Variable {
+        name: "DTX_TLS_CERT",
+        default: "unset",
+        meaning: "A file with the certificate that Redis and RabbitMQ are shown, in PEM.",
+    },
+    Variable {
+        name: "DTX_TLS_KEY",
+        default: "unset",
+        meaning: "A file with the key of that certificate.",
+    },
+    Variable {
+        name: "HTTP_PROXY",
+        default: "unset",
+        meaning: "The proxy of requests to other services by http. Never of those to this host or to the API. Never shown.",
+    },
+    Variable {
+        name: "HTTPS_PROXY",
+        default: "unset",
+        meaning: "The same for https.",
+    },
+    Variable {
+        name: "ALL_PROXY",
+        default: "unset",
+        meaning: "Either, where it is unset.",
+    },
+    Variable {
+        name: "NO_PROXY",
+        default: "unset",
+        meaning: "The hosts that are reached without one, separated by commas.",
     },
 ];

@@ -1,15 +1,17 @@
 //! Opening and closing a database.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Postgres, SqlSafeStr, Sqlite};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres, SqlSafeStr, Sqlite};
 use telemetry_sql::TracedPool;
 use tokio::sync::watch;
 
+use crate::settings::TlsSettings;
 use crate::store::query::{Query, Statement, Target};
 use crate::store::url::Options;
 use crate::store::{DatabaseUrl, Store, migrations};
@@ -70,10 +72,12 @@ impl Database {
         }
     }
 
-    async fn connect(url: &DatabaseUrl) -> anyhow::Result<Self> {
+    async fn connect(url: &DatabaseUrl, tls: &TlsSettings) -> anyhow::Result<Self> {
         Ok(match &url.0 {
             Options::Sqlite(options) => Self::Sqlite(open_sqlite(options).await?),
-            Options::Postgres(options) => Self::Postgres(open_postgres(options).await?),
+            Options::Postgres(options) => {
+                Self::Postgres(open_postgres(&url.secured(options, tls)).await?)
+            }
         })
     }
 
@@ -92,8 +96,8 @@ impl Store {
     /// # Errors
     ///
     /// When that cannot be done; the error names the database and the setting.
-    pub(crate) async fn open(url: &DatabaseUrl) -> anyhow::Result<Self> {
-        let database = Database::connect(url).await.with_context(|| {
+    pub(crate) async fn open(url: &DatabaseUrl, tls: &TlsSettings) -> anyhow::Result<Self> {
+        let database = Database::connect(url, tls).await.with_context(|| {
             format!("cannot use the database {url} (DATABASE_URL can name another)")
         })?;
         Ok(Self {
@@ -164,10 +168,19 @@ async fn open_postgres(options: &PgConnectOptions) -> anyhow::Result<TracedPool<
         .acquire_timeout(CONNECT_TIMEOUT)
         // Those to a server that is gone are found out before they are used.
         .test_before_acquire(true)
+        // Those on which no answer came are given up: sqlx waits for one without a bound.
+        .after_release(|connection, _| Box::pin(answers_in_time(connection)))
         .idle_timeout(IDLE_TIMEOUT)
         .max_lifetime(MAX_LIFETIME)
         .connect_lazy_with(options);
     Ok(pool.into())
+}
+
+async fn answers_in_time(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    match tokio::time::timeout(CONNECT_TIMEOUT, connection.ping()).await {
+        Ok(answered) => answered.map(|()| true),
+        Err(_) => Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into())),
+    }
 }
 
 /// The errors of the driver repeat their sources in their own words.

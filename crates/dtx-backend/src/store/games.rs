@@ -204,13 +204,14 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::TlsSettings;
     use crate::store::DatabaseUrl;
 
     #[tokio::test]
     async fn a_game_that_has_left_the_state_it_was_seen_in_stays_as_it_is() {
         let directory = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::file(directory.path().join("dtx.sqlite"));
-        let store = Store::open(&url).await.unwrap();
+        let store = Store::open(&url, &TlsSettings::default()).await.unwrap();
         store.add_sample_data("no hash").await.unwrap();
         let scheduled: Game = store.find(7).await.unwrap().unwrap();
         let changes = GameChanges {

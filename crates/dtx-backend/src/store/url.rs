@@ -4,10 +4,19 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr as _;
 
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
+use crate::settings::TlsSettings;
+use crate::tls;
+
 const DEFAULT_FILE: &str = "data/dtx.sqlite";
+
+/// The parameters of PostgreSQL's URLs that name files of certificates.
+const PARAMETERS: [&str; 3] = [ROOT, "sslcert", KEY];
+const ROOT: &str = "sslrootcert";
+const KEY: &str = "sslkey";
 
 /// Where the data is: a database of PostgreSQL, or a SQLite file, by default `data/dtx.sqlite` in
 /// the working directory.
@@ -30,9 +39,19 @@ impl DatabaseUrl {
     ///
     /// # Errors
     ///
-    /// When it is anything else: what would be right. The URL, which may hold a password,
-    /// is not shown.
+    /// When it is anything else: what would be right; and when a file of `sslrootcert`, `sslcert` or
+    /// `sslkey` cannot be used. The URL, which may hold a password, is not shown.
     pub fn parse(url: &str) -> Result<Self, String> {
+        let url = Self::parse_without_files(url)?;
+        for file in url.tls_files() {
+            file.check()
+                .map_err(|problem| format!("{}: {problem}", file.parameter))?;
+        }
+        Ok(url)
+    }
+
+    /// The same, without a look at the files that it names.
+    pub(crate) fn parse_without_files(url: &str) -> Result<Self, String> {
         let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
         let options = match is_postgres {
             true => PgConnectOptions::from_str(url)
@@ -48,10 +67,61 @@ impl DatabaseUrl {
         })
     }
 
+    /// The files of certificates that it names.
+    pub(crate) fn tls_files(&self) -> Vec<TlsFile> {
+        let Options::Postgres(options) = &self.0 else {
+            return Vec::new();
+        };
+        let url = options.to_url_lossy();
+        let files = url.query_pairs().filter_map(|(parameter, value)| {
+            let parameter = PARAMETERS.into_iter().find(|name| *name == parameter)?;
+            // Anything else is the certificate itself.
+            let path = value.strip_prefix("file: ")?.to_owned();
+            Some(TlsFile { parameter, path })
+        });
+        files.collect()
+    }
+
+    /// The options of PostgreSQL with the authorities of the settings, unless it names others.
+    pub(super) fn secured(
+        &self,
+        options: &PgConnectOptions,
+        tls: &TlsSettings,
+    ) -> PgConnectOptions {
+        let url = options.to_url_lossy();
+        let has_authorities = url.query_pairs().any(|(name, _)| name == ROOT);
+        if has_authorities {
+            return options.clone();
+        }
+        let authorities = tls.common().authorities_in_pem();
+        options.clone().ssl_root_cert_from_pem(authorities)
+    }
+
     /// The SQLite database in this file.
     pub fn file(path: impl AsRef<Path>) -> Self {
         let options = SqliteConnectOptions::new().filename(path);
         Self(Options::Sqlite(Box::new(options)))
+    }
+}
+
+/// A file that a URL of PostgreSQL names.
+pub(crate) struct TlsFile {
+    pub(crate) parameter: &'static str,
+    pub(crate) path: String,
+}
+
+impl TlsFile {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// When it is not what it should be.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let path = Path::new(&self.path);
+        match self.parameter {
+            KEY => tls::read_key(path).map(drop),
+            _ => tls::read_certificates(path).map(drop),
+        }
     }
 }
 

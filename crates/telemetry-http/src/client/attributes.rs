@@ -47,7 +47,7 @@ pub(super) fn of_span(
     template: Option<&UrlTemplate>,
     resends: u32,
 ) -> Vec<KeyValue> {
-    let mut attributes = vec![KeyValue::new(URL_FULL, full(request.url()))];
+    let mut attributes = vec![KeyValue::new(URL_FULL, full(request.url(), template))];
     if method_name(request.method()) == OTHER {
         let original = request.method().as_str().to_owned();
         attributes.push(KeyValue::new(HTTP_REQUEST_METHOD_ORIGINAL, original));
@@ -64,9 +64,10 @@ pub(super) fn of_span(
 /// What the conventions put in place of a secret in `url.full`.
 const REDACTED_IN_URL: &str = "REDACTED";
 
-/// The URL without its secrets, by the conventions: `REDACTED` stands for the user, the password and
-/// each value of its query. It has no fragment, which is not sent anyway.
-fn full(url: &Url) -> String {
+/// The URL without its secrets, by the conventions: `REDACTED` stands for the user, the password,
+/// each secret of the template and each value of its query. It has no fragment, which is not sent
+/// anyway.
+fn full(url: &Url, template: Option<&UrlTemplate>) -> String {
     let mut full = format!("{}://", url.scheme());
     if !url.username().is_empty() || url.password().is_some() {
         // Writing to a string does not fail.
@@ -77,7 +78,10 @@ fn full(url: &Url) -> String {
         // Writing to a string does not fail.
         let _infallible = write!(full, ":{port}");
     }
-    full.push_str(url.path());
+    match template.and_then(|template| template.masked_path(url.path())) {
+        Some(path) => full.push_str(&path.replace(REDACTED, REDACTED_IN_URL)),
+        None => full.push_str(url.path()),
+    }
     if let Some(query) = url.query() {
         full.push('?');
         full.push_str(&mask_query_values(query).replace(REDACTED, REDACTED_IN_URL));
@@ -122,7 +126,7 @@ mod tests {
             ),
             ("http://a.example/?", "http://a.example/?"),
         ] {
-            assert_eq!(full(&Url::parse(url).unwrap()), expected, "{url}");
+            assert_eq!(full(&Url::parse(url).unwrap(), None), expected, "{url}");
         }
     }
 }

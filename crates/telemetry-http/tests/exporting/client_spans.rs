@@ -7,6 +7,7 @@ use opentelemetry::Value;
 use opentelemetry::trace::{SpanKind, Status};
 use reqwest::{Request, Response};
 use reqwest_middleware::{ClientBuilder, Middleware, Next, Result};
+use telemetry_core::testing::capture_logs;
 use telemetry_core::{FutureExt as _, Scope};
 use telemetry_http::{HttpClientTelemetry, UrlTemplate};
 use telemetry_otel::testing::{capture_metrics, capture_spans};
@@ -69,6 +70,54 @@ async fn a_template_names_the_span_and_is_not_on_the_metric() {
     assert_eq!(span["url.template"], Value::from("/users/{id}"));
     let duration = metrics.single("http.client.request.duration");
     assert_eq!(duration.get("url.template"), None);
+}
+
+#[tokio::test]
+async fn the_secrets_of_a_path_are_neither_on_the_span_nor_in_the_error() {
+    let address = serve(Router::new().fallback(any(|| async {}))).await;
+    // A port that was free a moment ago.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let refusing = listener.local_addr().unwrap();
+    drop(listener);
+    for (template, path, shown) in [
+        (
+            UrlTemplate::new("/api/webhooks/{id}/{token}"),
+            "/api/webhooks/1/sesame",
+            "/api/webhooks/1/REDACTED",
+        ),
+        (
+            UrlTemplate::new("/links/{link}/open").with_secrets(["link"]),
+            "/v1/links/sesame/open",
+            "/v1/links/REDACTED/open",
+        ),
+        // The template is wrong: where the secret is, is not known.
+        (UrlTemplate::new("/{token}/x"), "/x/sesame", "/REDACTED"),
+    ] {
+        for address in [address, refusing] {
+            let (spans, logs) = (capture_spans(), capture_logs());
+            let sent = client(HttpClientTelemetry::new())
+                .post(format!("http://{address}{path}"))
+                .with_extension(template.clone())
+                .send();
+            if let Err(error) = sent.await {
+                tracing::error!(
+                    error = &error as &(dyn std::error::Error + 'static),
+                    "failed"
+                );
+                let line = logs.single("failed");
+                let shown = format!("http://{address}{shown}");
+                assert!(line["error"].to_string().contains(&shown), "{line:?}");
+                assert!(
+                    !format!("{error} {error:?}").contains("sesame"),
+                    "{error:?}"
+                );
+            }
+            let all = format!("{:?}", spans.spans());
+            assert!(!all.contains("sesame"), "{all}");
+            let url = format!("http://{address}{shown}");
+            assert_eq!(spans.spans()[0]["url.full"], Value::from(url));
+        }
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ const URL: &str = "redis://127.0.0.1:6379/";
 
 /// A key that nobody else has, and the server; nothing where none answers.
 async fn redis(name: &str) -> Option<(String, Redis)> {
-    let redis = Redis::open(URL).unwrap();
+    let redis = Redis::open(URL, &TlsSettings::default()).unwrap();
     let key = format!("dtx-test:{}:{name}", std::process::id());
     match redis.tell(std::slice::from_ref(&key)).await {
         true => {
@@ -25,12 +25,12 @@ async fn redis(name: &str) -> Option<(String, Redis)> {
 }
 
 async fn remove(redis: &Redis, key: &str) {
-    let mut connection = redis.connection.clone();
+    let mut connection = redis.lock_connection().connection.clone();
     let _: () = connection.del(key).await.unwrap();
 }
 
 async fn lifetime(redis: &Redis, key: &str) -> i64 {
-    let mut connection = redis.connection.clone();
+    let mut connection = redis.lock_connection().connection.clone();
     connection.ttl(key).await.unwrap()
 }
 
@@ -56,7 +56,7 @@ async fn what_was_read_before_a_change_is_not_cached_after_it() {
     let Some((key, redis)) = redis("race").await else {
         return;
     };
-    let cache = Cache::open(Some(URL)).unwrap();
+    let cache = Cache::open(Some(URL), &TlsSettings::default()).unwrap();
     let read = async {
         // Somebody else is faster.
         cache.changed(vec![key.clone()]).await;
