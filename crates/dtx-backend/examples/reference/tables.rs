@@ -213,7 +213,7 @@ const REQUESTS: [(&str, &str, &str); 14] = [
 ];
 
 /// The name, unit, attributes and meaning of each metric.
-pub(crate) const METRICS: [(&str, &str, &[&str], &str); 26] = [
+pub(crate) const METRICS: [(&str, &str, &[&str], &str); 39] = [
     (
         "http.server.request.duration",
         "s",
