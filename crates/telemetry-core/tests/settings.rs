@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use kept::Kept;
 use serde_json::Value;
+use telemetry_core::instrument::slow_statement;
 use telemetry_core::testing::capture_logs;
 use telemetry_core::{
     Config, HttpNames, LogFormat, Scope, Telemetry, client_value, http_names, is_sensitive,
@@ -33,7 +34,7 @@ struct Setting {
 }
 
 /// The settings that matter wherever something is recorded.
-const RECORDED: [Setting; 4] = [
+const RECORDED: [Setting; 5] = [
     Setting {
         method: "with_redacted_keys",
         set: |config| config.with_redacted_keys(["steamGuard"]),
@@ -100,11 +101,17 @@ const RECORDED: [Setting; 4] = [
         record: || assert_eq!(http_names(), HttpNames::Stable),
         check: |_| {},
     },
+    Setting {
+        method: "with_slow_statement",
+        set: |config| config.with_slow_statement(Duration::from_millis(70)),
+        record: || assert_eq!(slow_statement(), Duration::from_millis(70)),
+        check: |_| {},
+    },
 ];
 
 /// The settings of the lines that are written: which, what they look like, and where they go. Captures
 /// have lines of every level, in JSON.
-const OF_THE_OUTPUT: [&str; 12] = [
+const OF_THE_OUTPUT: [&str; 13] = [
     "with_enabled",
     "with_structured",
     "with_deployment",
@@ -116,6 +123,7 @@ const OF_THE_OUTPUT: [&str; 12] = [
     "with_colors",
     "with_otel_enabled",
     "with_service_name",
+    "with_field",
     "with_warnings",
 ];
 
@@ -256,7 +264,10 @@ fn one_way() {
 
 #[test]
 fn every_setting_is_in_this_table() {
-    let source = include_str!("../src/config.rs");
+    let source = concat!(
+        include_str!("../src/config.rs"),
+        include_str!("../src/config/fields.rs")
+    );
     let methods = source.lines().filter_map(|line| {
         let name = line.trim().strip_prefix("pub fn with_")?;
         Some(["with_", name.split(['(', '<']).next()?].concat())

@@ -29,11 +29,18 @@
 //! | metric | unit | kind | what |
 //! |---|---|---|---|
 //! | `telemetry.log.dropped_lines` | `{line}` | counter | log lines lost: the buffer was full, or the output refused them |
-//! | `otel.sdk.processor.span.processed`, `otel.sdk.processor.log.processed` | `{span}`, `{log_record}` | counter | what was given to the exporter, or dropped because too many waited (`error.type` is `queue_full`), by `otel.component.type`, `otel.component.name` |
-//! | `otel.sdk.processor.span.queue.size`, `otel.sdk.processor.log.queue.size` | `{span}`, `{log_record}` | up-down counter | what waits to be given to the exporter |
-//! | `otel.sdk.processor.span.queue.capacity`, `otel.sdk.processor.log.queue.capacity` | `{span}`, `{log_record}` | up-down counter | how much may wait |
-//! | `otel.sdk.exporter.span.exported`, `otel.sdk.exporter.log.exported`, `otel.sdk.exporter.metric_data_point.exported` | `{span}`, `{log_record}`, `{data_point}` | counter | what the collector took, or was lost after all tries (`error.type` is `connection`, `tls`, `timeout`, `protocol`, `refused`, `rejected` or `_OTHER`), by `otel.component.type`, `otel.component.name`, `server.address`, `server.port` |
-//! | `otel.sdk.exporter.span.inflight`, `otel.sdk.exporter.log.inflight`, `otel.sdk.exporter.metric_data_point.inflight` | `{span}`, `{log_record}`, `{data_point}` | up-down counter | what is being exported |
+//! | `otel.sdk.processor.span.processed` | `{span}` | counter | what was given to the exporter, or dropped because too many waited (`error.type` is `queue_full`), by `otel.component.type`, `otel.component.name` |
+//! | `otel.sdk.processor.log.processed` | `{log_record}` | counter | the same of log records |
+//! | `otel.sdk.processor.span.queue.size` | `{span}` | up-down counter | what waits to be given to the exporter |
+//! | `otel.sdk.processor.log.queue.size` | `{log_record}` | up-down counter | what waits to be given to the exporter |
+//! | `otel.sdk.processor.span.queue.capacity` | `{span}` | up-down counter | how much may wait |
+//! | `otel.sdk.processor.log.queue.capacity` | `{log_record}` | up-down counter | how much may wait |
+//! | `otel.sdk.exporter.span.exported` | `{span}` | counter | what the collector took, or was lost after all tries (`error.type` is `connection`, `tls`, `timeout`, `protocol`, `refused`, `rejected` or `_OTHER`), by `otel.component.type`, `otel.component.name`, `server.address`, `server.port` |
+//! | `otel.sdk.exporter.log.exported` | `{log_record}` | counter | the same of log records |
+//! | `otel.sdk.exporter.metric_data_point.exported` | `{data_point}` | counter | the same of points of metrics |
+//! | `otel.sdk.exporter.span.inflight` | `{span}` | up-down counter | what is being exported |
+//! | `otel.sdk.exporter.log.inflight` | `{log_record}` | up-down counter | what is being exported |
+//! | `otel.sdk.exporter.metric_data_point.inflight` | `{data_point}` | up-down counter | what is being exported |
 //!
 //! What export itself logs and records is on log lines and never exported. All of it has a resource:
 //! `service.name`, `service.version`, `service.instance.id`, `deployment.environment.name`,

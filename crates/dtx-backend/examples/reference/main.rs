@@ -1,6 +1,7 @@
 //! Prints the reference page of the documentation, `docs/dev/telemetry/reference.md`.
 
 mod messaging;
+mod metrics;
 mod redis;
 mod sql;
 mod tables;
@@ -11,7 +12,8 @@ use std::io::{self, Write as _};
 use telemetry_core::Variable;
 use telemetry_core::names::{EVENTS, FIELD_PREFIX, FIELDS};
 
-use crate::tables::{METRICS, SPANS};
+use crate::metrics::METRICS;
+use crate::tables::SPANS;
 
 fn main() -> io::Result<()> {
     let page = page().map_err(io::Error::other)?;

@@ -33,6 +33,7 @@ pub(crate) fn metrics() -> Vec<Metric> {
     // An export has all.
     collector.wait_for_metric("telemetry.log.dropped_lines");
     let mut metrics = collector.metrics();
-    metrics.retain(|metric| metric.name.starts_with("telemetry."));
+    let is_own = |name: &str| name.starts_with("telemetry.") || name.starts_with("otel.sdk.");
+    metrics.retain(|metric| is_own(&metric.name));
     metrics
 }

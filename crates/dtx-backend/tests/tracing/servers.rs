@@ -1,6 +1,6 @@
 //! What needs a server. Of one that does not answer the standard error says that it was left out.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
@@ -32,23 +32,37 @@ pub(crate) async fn command() -> Option<()> {
 pub(crate) async fn exchange_messages() -> Option<()> {
     let url = RabbitMqServer::shared()?;
     let queue = format!("reference.{}", Ulid::generate());
-    let declared = queue.clone();
+    let generated = Arc::new(Mutex::new(String::new()));
+    let (declared, named) = (queue.clone(), Arc::clone(&generated));
     let declare = move |channel: lapin::Channel| {
-        let queue = declared.clone();
+        let (queue, named) = (declared.clone(), Arc::clone(&named));
         async move {
-            // It is gone with the connection.
+            // They are gone with the connection.
             let options = QueueDeclareOptions {
                 exclusive: true,
                 ..QueueDeclareOptions::default()
             };
-            let declaring = channel.queue_declare(queue.into(), options, FieldTable::default());
-            declaring.await.map(drop)
+            let declare =
+                |name: String| channel.queue_declare(name.into(), options, FieldTable::default());
+            declare(queue).await?;
+            // The broker names one that has no name.
+            let queue = declare(String::new()).await?;
+            *named.lock().unwrap() = queue.name().to_string();
+            Ok(())
         }
     };
     let broker = Broker::builder(url).with_topology(declare).build().unwrap();
     let nobody = Message::new("", format!("{queue}.nobody"), "game 7");
     broker.publish(nobody).await.unwrap_err();
-    let started = Message::new("", &queue, "game 7").with_id("7");
+    consume_one(&broker, &queue).await;
+    let generated = generated.lock().unwrap().clone();
+    consume_one(&broker, &generated).await;
+    Some(())
+}
+
+/// Publishes a message to a queue, and handles it in vain.
+async fn consume_one(broker: &Broker, queue: &str) {
+    let started = Message::new("", queue, "game 7").with_id("7");
     broker.publish(started).await.unwrap();
     let is_handled = Arc::new(Notify::new());
     let shutdown = Arc::clone(&is_handled);
@@ -56,7 +70,6 @@ pub(crate) async fn exchange_messages() -> Option<()> {
         is_handled.notify_one();
         async { Err::<(), _>("no teams") }
     };
-    let consumer = broker.consume(&queue).with_attempts(1);
+    let consumer = broker.consume(queue).with_attempts(1);
     consumer.run(handler, shutdown.notified()).await;
-    Some(())
 }

@@ -105,6 +105,7 @@ async fn the_secrets_of_a_path_are_neither_on_the_span_nor_in_the_error() {
                     "failed"
                 );
                 let line = logs.single("failed");
+                let shown = shown.replace("REDACTED", "[redacted]");
                 let shown = format!("http://{address}{shown}");
                 assert!(line["error"].to_string().contains(&shown), "{line:?}");
                 assert!(

@@ -10,6 +10,7 @@
 
 mod child;
 mod doctor;
+mod doctor_settings;
 mod door;
 mod ends;
 mod health;
