@@ -82,7 +82,7 @@
 //! | `messaging.operation.name` | string | `publish` or `process`; spans, metrics |
 //! | `messaging.operation.type` | string | `send` or `process`; spans, the duration of publishing |
 //! | `messaging.destination.name` | string | of spans exchange, routing key and, where it was taken from, queue, with colons between; of metrics the exchange or the queue: the first 200, any other is `_OTHER` |
-//! | `messaging.destination.template` | string | in its place, on metrics, where the broker made up the name: `amq.gen-*`, `amq.rabbitmq.reply-to.*` |
+//! | `messaging.destination.template` | string | where the broker made up the name, on spans, and on metrics in place of the name: `amq.gen-*`, `amq.rabbitmq.reply-to.*` |
 //! | `messaging.destination.anonymous` | boolean | `true` on the spans of such a destination |
 //! | `messaging.rabbitmq.destination.routing_key` | string | spans |
 //! | `messaging.message.id` | string | spans |

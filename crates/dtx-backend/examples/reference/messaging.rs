@@ -19,7 +19,7 @@ pub(crate) const JOBS: [(&str, &str, &str); 6] = [
 ];
 
 /// The attributes of the spans of a message.
-pub(crate) const MESSAGES: [(&str, &str, &str); 11] = [
+pub(crate) const MESSAGES: [(&str, &str, &str); 12] = [
     ("messaging.system", "string", "`rabbitmq`."),
     (
         "messaging.operation.name",
@@ -32,6 +32,11 @@ pub(crate) const MESSAGES: [(&str, &str, &str); 11] = [
         "string",
         "Exchange, routing key and, of an attempt, queue: those that have a name, with colons \
          between.",
+    ),
+    (
+        "messaging.destination.template",
+        "string",
+        "`amq.gen-*` and the like, where the broker made up the name.",
     ),
     (
         "messaging.destination.anonymous",
