@@ -2,7 +2,7 @@
 
 use otlp_test_collector::Collector;
 
-use crate::doctor::{TIMEOUT, assert_fails, examine, examine_export};
+use crate::doctor::{TIMEOUT, examine, examine_export};
 
 #[test]
 fn all_that_is_set_is_listed_and_no_password_of_a_proxy() {
