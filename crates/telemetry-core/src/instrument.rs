@@ -10,6 +10,7 @@ use opentelemetry_semantic_conventions::SCHEMA_URL;
 
 pub use crate::bounded_names::BoundedNames;
 pub use crate::config::standard_variables;
+pub use crate::grpc_status::grpc_status_name;
 pub use crate::request_id::{request_id_from, sending_scope};
 pub use crate::slow_statement::slow_statement;
 

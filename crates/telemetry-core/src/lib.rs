@@ -88,6 +88,7 @@ mod encode;
 pub mod error_chain;
 mod failure;
 mod fields;
+mod grpc_status;
 mod guard;
 mod held;
 mod in_effect;

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use percent_encoding::percent_decode;
 use telemetry_core::Failure;
+use telemetry_core::instrument::grpc_status_name;
 
 static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 static GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -19,27 +20,6 @@ const MEDIA_TYPE: &[u8] = b"application/grpc";
 
 /// What is said of a response that ended without a status.
 const MISSING: &str = "the response ended without a gRPC status";
-
-/// The names of the codes, each at its number.
-const NAMES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-];
 
 /// Whether a response is one of gRPC, and what its status is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,7 +110,7 @@ impl GrpcCode {
     }
 
     fn name(self) -> Option<&'static str> {
-        NAMES.get(usize::try_from(self.0).ok()?).copied()
+        grpc_status_name(self.0)
     }
 }
 

@@ -14,6 +14,7 @@ mod unsupported;
 mod variables;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use opentelemetry_sdk::metrics::Temporality;
@@ -39,8 +40,9 @@ const DEFAULT_METRIC_INTERVAL: Duration = Duration::from_secs(60);
 /// The default of `OTEL_METRIC_EXPORT_TIMEOUT`.
 const DEFAULT_METRIC_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The longest and the shortest time between two exports of metrics, and for one.
-const METRIC_TIMES: std::ops::RangeInclusive<Duration> =
+/// The shortest and the longest time of any setting: a millisecond and a day. Clocks overflow
+/// somewhere.
+const TIME_RANGE: RangeInclusive<Duration> =
     Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
 
 /// The settings of export: from the environment, as [`VARIABLES`] says, and in code.
@@ -302,7 +304,7 @@ impl OtelConfig {
     /// changes nothing and is a [warning](Self::warnings).
     #[must_use]
     pub fn with_metric_interval(mut self, interval: Duration) -> Self {
-        if METRIC_TIMES.contains(&interval) {
+        if TIME_RANGE.contains(&interval) {
             self.metric_interval = interval;
         } else {
             self.warn_of_time("with_metric_interval", self.metric_interval);
@@ -320,7 +322,7 @@ impl OtelConfig {
     /// nothing and is a [warning](Self::warnings).
     #[must_use]
     pub fn with_metric_timeout(mut self, timeout: Duration) -> Self {
-        if METRIC_TIMES.contains(&timeout) {
+        if TIME_RANGE.contains(&timeout) {
             self.metric_timeout = timeout;
         } else {
             self.warn_of_time("with_metric_timeout", self.metric_timeout);

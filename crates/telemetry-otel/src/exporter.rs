@@ -17,7 +17,7 @@ mod transport;
 pub(crate) use console::Console;
 pub(crate) use destination::Destination;
 pub(crate) use destinations::Destinations;
-pub(crate) use error::{ExportError, LossCause};
+pub(crate) use error::{ExportError, LossCause, one_line};
 pub(crate) use health::{Health, LOGGER, Loss};
 pub(crate) use limits::ExportLimits;
 pub(crate) use otlp::OtlpExporter;

@@ -141,8 +141,8 @@ impl Redis {
             let options = SetOptions::default().with_expiration(expiry);
             told.set_options(key, CHANGED, options).ignore();
         }
-        let tell = async |mut connection: Connection| told.exec_async(&mut connection).await;
-        self.ask(tell).await.is_some()
+        let execute = async |mut connection: Connection| told.exec_async(&mut connection).await;
+        self.ask(execute).await.is_some()
     }
 
     /// Waits for an answer; nothing when Redis is away, which takes no time once that is known.

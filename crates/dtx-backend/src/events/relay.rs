@@ -76,7 +76,7 @@ impl Relay {
         }
         let relaying = async {
             let relayed = match has_events {
-                Ok(true) => self.tell_batch().await,
+                Ok(true) => self.relay_batch().await,
                 Ok(false) => Ok(false),
                 Err(error) => Err(error.into()),
             };
@@ -89,10 +89,10 @@ impl Relay {
         UnitOfWork::new("relay_events").run(relaying).await
     }
 
-    async fn tell_batch(&self) -> anyhow::Result<bool> {
+    async fn relay_batch(&self) -> anyhow::Result<bool> {
         let events = self.store.claim_events(BATCH).await?;
         let count = events.len();
-        let telling = stream::iter(events).map(|event| self.tell_one(event));
+        let telling = stream::iter(events).map(|event| self.relay_one(event));
         let mut told = pin!(telling.buffer_unordered(CONCURRENCY));
         let mut result = Ok(count as i64 == BATCH);
         while let Some(one) = told.next().await {
@@ -104,7 +104,7 @@ impl Relay {
     }
 
     /// Tells one event, in the context of whoever stored it.
-    async fn tell_one(&self, event: StoredEvent) -> anyhow::Result<()> {
+    async fn relay_one(&self, event: StoredEvent) -> anyhow::Result<()> {
         let mut scope = Scope::builder();
         // Replaced by the request id that the event was stored with, if there is one.
         scope.field(names::REQUEST_ID, &*request_id_from(&event.id));

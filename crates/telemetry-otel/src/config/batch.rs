@@ -1,18 +1,14 @@
 //! How spans and log records are gathered before they are sent.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use telemetry_core::EnvironmentReader;
 
+use super::TIME_RANGE;
 use super::otlp::milliseconds;
 
 /// What a queue may hold: its memory is taken at the start.
 const MAX_QUEUE_SIZE: usize = 1 << 20;
-
-/// The longest and the shortest time of a batch.
-const BATCH_TIMES: RangeInclusive<Duration> =
-    Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
 
 /// How spans or log records are gathered into batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +70,7 @@ impl BatchSettings {
     /// of these otherwise.
     #[must_use]
     pub fn with_schedule_delay(mut self, delay: Duration) -> Self {
-        self.schedule_delay = delay.clamp(*BATCH_TIMES.start(), *BATCH_TIMES.end());
+        self.schedule_delay = delay.clamp(*TIME_RANGE.start(), *TIME_RANGE.end());
         self
     }
 
@@ -88,7 +84,7 @@ impl BatchSettings {
     /// otherwise.
     #[must_use]
     pub fn with_export_timeout(mut self, timeout: Duration) -> Self {
-        self.export_timeout = timeout.clamp(*BATCH_TIMES.start(), *BATCH_TIMES.end());
+        self.export_timeout = timeout.clamp(*TIME_RANGE.start(), *TIME_RANGE.end());
         self
     }
 

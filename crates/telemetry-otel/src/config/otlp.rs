@@ -9,13 +9,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 use telemetry_core::{ConfigWarning, EnvironmentReader};
 
-use crate::config::{Protocol, Signal};
+use crate::config::{Protocol, Signal, TIME_RANGE};
 use crate::exporter::TlsFiles;
 
 /// The default of `OTEL_EXPORTER_OTLP_TIMEOUT`.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-const MAX_TIMEOUT: Duration = Duration::from_millis(MILLISECONDS_OF_A_DAY);
-const MILLISECONDS_OF_A_DAY: u64 = 24 * 60 * 60 * 1000;
 /// The port that OTLP over gRPC has by convention.
 const GRPC_PORT: u16 = 4317;
 
@@ -186,10 +184,10 @@ impl OtlpOptions {
     /// Sets how long a request may take, tries after failures included: a millisecond to a day.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        if timeout < Duration::from_millis(1) || timeout > MAX_TIMEOUT {
-            self.warn("with_timeout", "it is not from a millisecond to a day");
-        } else {
+        if TIME_RANGE.contains(&timeout) {
             self.timeout = Some(timeout);
+        } else {
+            self.warn("with_timeout", "it is not from a millisecond to a day");
         }
         self
     }
@@ -387,14 +385,14 @@ fn compression(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Reads a number of milliseconds, from 1 to those of a day: clocks overflow somewhere.
+/// Reads a number of milliseconds, from 1 to those of a day.
 pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(milliseconds @ 1..=MILLISECONDS_OF_A_DAY) => Ok(Duration::from_millis(milliseconds)),
-        _ => Err(format!(
-            "{text:?} is not a number of milliseconds from 1 to {MILLISECONDS_OF_A_DAY}"
-        )),
-    }
+    let time = text.parse().map(Duration::from_millis).ok();
+    time.filter(|time| TIME_RANGE.contains(time))
+        .ok_or_else(|| {
+            let [least, most] = [TIME_RANGE.start(), TIME_RANGE.end()].map(Duration::as_millis);
+            format!("{text:?} is not a number of milliseconds from {least} to {most}")
+        })
 }
 
 /// Reads `name=value,name=value`, the values percent-encoded. An entry that is not valid

@@ -4,6 +4,7 @@ use http::Uri;
 use telemetry_core::{Config, ConfigWarning, Environment, Variable, is_sensitive};
 
 use crate::config::{OtelConfig, shown};
+use crate::exporter::one_line;
 
 /// The variables that hold the URL of a proxy.
 const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
@@ -119,17 +120,4 @@ fn masked_list(list: &str, is_secret: fn(&str) -> bool) -> String {
         None => "***".to_owned(),
     });
     entries.collect::<Vec<_>>().join(",")
-}
-
-/// Escapes what would command the terminal.
-fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for character in text.chars() {
-        if character.is_control() {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
-    line
 }

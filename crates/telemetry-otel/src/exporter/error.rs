@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use http::StatusCode;
+use telemetry_core::instrument::grpc_status_name;
 use telemetry_core::{Failure, error_chain};
 use tonic::Code;
 
@@ -171,7 +172,7 @@ pub(super) fn reason(text: &str) -> String {
 }
 
 /// Writes control characters as escapes: a terminal would obey them.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {
@@ -191,27 +192,10 @@ fn with_reason(reason: &str) -> String {
     }
 }
 
-/// The name of a code in the documentation of gRPC.
+/// The name of a code: each code of tonic's has one.
 fn grpc_name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
+    let number = u32::try_from(i32::from(code)).unwrap_or_default();
+    grpc_status_name(number).unwrap_or_default()
 }
 
 /// An error and its causes.

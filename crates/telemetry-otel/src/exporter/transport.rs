@@ -4,6 +4,8 @@ mod grpc;
 mod http;
 mod tls;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use crate::config::{NetworkSettings, OtlpSettings, Protocol, Signal};
@@ -13,6 +15,10 @@ use crate::exporter::transport::http::HttpTransport;
 
 use tls::TlsError;
 pub(crate) use tls::TlsFiles;
+
+/// How long a connection may take, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const USER_AGENT: &str = concat!("telemetry-otel/", env!("CARGO_PKG_VERSION"));
 
 /// Why there can be no connection, whatever the collector does.
 #[derive(Debug, thiserror::Error)]

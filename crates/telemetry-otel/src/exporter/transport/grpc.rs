@@ -17,16 +17,13 @@ use tonic_types::StatusExt as _;
 
 use crate::config::{NetworkSettings, OtlpSettings, Protocol, Signal};
 use crate::exporter::error::{self, ExportError};
-use crate::exporter::transport::{TransportError, tls};
+use crate::exporter::transport::{CONNECT_TIMEOUT, TransportError, USER_AGENT, tls};
 
-/// How long a connection may take, TLS included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request waits before it asks whether the other side is still there. Only while there is
 /// a request: many servers end a connection whose client pings while nothing is sent.
 const PING_INTERVAL: Duration = Duration::from_secs(3);
 /// How long it waits for that answer, before it takes another connection.
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
-const USER_AGENT: &str = concat!("telemetry-otel/", env!("CARGO_PKG_VERSION"));
 
 /// A channel: one connection of HTTP/2, made again where it is lost.
 #[derive(Debug)]

@@ -14,16 +14,13 @@ use tonic_types::pb;
 
 use crate::config::{NetworkSettings, OtlpSettings, Protocol};
 use crate::exporter::error::{self, ExportError};
-use crate::exporter::transport::{TransportError, tls};
+use crate::exporter::transport::{CONNECT_TIMEOUT, TransportError, USER_AGENT, tls};
 
 /// The largest answer that is read; answers have a few bytes.
 const MAX_ANSWER_SIZE: usize = 1024 * 1024;
-/// How long a connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long what was sent may stay without an acknowledgement of the network.
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(5);
-const USER_AGENT: &str = concat!("telemetry-otel/", env!("CARGO_PKG_VERSION"));
 
 /// A client of HTTP/1.1.
 #[derive(Debug)]

@@ -63,6 +63,22 @@ impl Certificates {
         };
         Ok(Self { roots, identity })
     }
+
+    /// The settings of a client by rustls. They name the implementation of cryptography: without one,
+    /// and without a default of the process, rustls would panic.
+    fn client_config(&self) -> Result<ClientConfig, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(self.roots.clone());
+        let Some(identity) = &self.identity else {
+            return Ok(builder.with_no_client_auth());
+        };
+        let chain = CertificateDer::pem_slice_iter(&identity.certificate).filter_map(Result::ok);
+        let key = PrivateKeyDer::from_pem_slice(&identity.key)
+            .map_err(|error| rustls::Error::General(error.to_string()))?;
+        Ok(builder.with_client_auth_cert(chain.collect(), key)?)
+    }
 }
 
 impl ClientIdentity {
@@ -79,8 +95,7 @@ impl ClientIdentity {
     }
 }
 
-/// TLS as reqwest takes it. It names the implementation of cryptography that it uses: without one,
-/// and without a default of the process, rustls would panic.
+/// TLS as reqwest takes it.
 ///
 /// # Errors
 ///
@@ -89,18 +104,7 @@ pub(super) fn for_http(
     files: &TlsFiles,
     network: &NetworkSettings,
 ) -> Result<ClientConfig, TlsError> {
-    let Certificates { roots, identity } = Certificates::load(files, network)?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots);
-    let Some(identity) = identity else {
-        return Ok(builder.with_no_client_auth());
-    };
-    let chain = CertificateDer::pem_slice_iter(&identity.certificate).filter_map(Result::ok);
-    let key = PrivateKeyDer::from_pem_slice(&identity.key)
-        .map_err(|error| rustls::Error::General(error.to_string()))?;
-    Ok(builder.with_client_auth_cert(chain.collect(), key)?)
+    Certificates::load(files, network)?.client_config()
 }
 
 /// The same as tonic takes it.
@@ -112,14 +116,28 @@ pub(super) fn for_grpc(
     files: &TlsFiles,
     network: &NetworkSettings,
 ) -> Result<ClientTlsConfig, TlsError> {
-    // What tonic is given it uses later, in its own way: what is wrong is found here.
-    for_http(files, network)?;
-    let Certificates { roots, identity } = Certificates::load(files, network)?;
+    let certificates = Certificates::load(files, network)?;
+    // tonic uses them only when it connects: what is wrong is found here.
+    certificates.client_config()?;
+    let Certificates { roots, identity } = certificates;
     let tls = ClientTlsConfig::new().trust_anchors(roots.roots);
     Ok(match identity {
         Some(identity) => tls.identity(Identity::from_pem(identity.certificate, identity.key)),
         None => tls,
     })
+}
+
+/// TLS of a client that makes no secure connection, without reading any certificate.
+///
+/// # Errors
+///
+/// When TLS cannot be set up.
+pub(super) fn none() -> Result<ClientConfig, TlsError> {
+    let certificates = Certificates {
+        roots: RootCertStore::empty(),
+        identity: None,
+    };
+    certificates.client_config()
 }
 
 /// The authorities of `SSL_CERT_FILE` and `SSL_CERT_DIR`, else the system's, else Mozilla's.
@@ -173,17 +191,4 @@ fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>,
         });
     }
     Ok(found)
-}
-
-/// TLS of a client that makes no secure connection, without reading any certificate.
-///
-/// # Errors
-///
-/// When TLS cannot be set up.
-pub(super) fn none() -> Result<ClientConfig, TlsError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(RootCertStore::empty())
-        .with_no_client_auth())
 }
